@@ -37,12 +37,23 @@ struct Channel {
 /// # Errors
 /// When the kernel does not accept the connection.
 pub fn connect() -> std::io::Result<()> {
-    let Ok(place) = std::env::var(frame::ENV) else { return Ok(()) };
+    let Ok(place) = std::env::var(frame::ENV) else {
+        return Ok(());
+    };
     let (address, token) = place.split_once('/').unwrap_or((&place, ""));
     let mut socket = TcpStream::connect(address)?;
     socket.set_nodelay(true)?;
-    frame::write(&mut socket, &Hello { token: token.to_owned() })?;
-    let channel = Channel { socket, token: token.to_owned(), mark: 0 };
+    frame::write(
+        &mut socket,
+        &Hello {
+            token: token.to_owned(),
+        },
+    )?;
+    let channel = Channel {
+        socket,
+        token: token.to_owned(),
+        mark: 0,
+    };
     *CHANNEL.lock().expect("no panic under this lock") = Some(channel);
     Ok(())
 }
@@ -57,7 +68,9 @@ pub fn is_connected() -> bool {
 /// A handle that goes on after its cell has returned keeps this number, and its thread calls
 /// [`adopt`] with it.
 pub fn current_cell() -> u64 {
-    OWNER.get().unwrap_or_else(|| CURRENT.load(Ordering::Relaxed))
+    OWNER
+        .get()
+        .unwrap_or_else(|| CURRENT.load(Ordering::Relaxed))
 }
 
 /// Says that a new cell runs now. The cell runner calls it.
@@ -72,7 +85,11 @@ pub fn adopt(cell: u64) {
 
 /// Returns a display id that no other display of this session has.
 pub fn new_id() -> String {
-    format!("headwater-{}-{}", std::process::id(), NEXT_ID.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "headwater-{}-{}",
+        std::process::id(),
+        NEXT_ID.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 /// Shows `data` in the current cell.
@@ -82,12 +99,18 @@ pub fn show(data: Bundle) {
 
 /// Shows `data` under `id`, so that [`update`] can replace it.
 pub fn show_as(id: &str, data: Bundle) {
-    send(Event::Display { id: Some(id.to_owned()), data });
+    send(Event::Display {
+        id: Some(id.to_owned()),
+        data,
+    });
 }
 
 /// Replaces what `id` shows.
 pub fn update(id: &str, data: Bundle) {
-    send(Event::Update { id: id.to_owned(), data });
+    send(Event::Update {
+        id: id.to_owned(),
+        data,
+    });
 }
 
 /// Shows `data` as the value of the running cell.
@@ -95,35 +118,36 @@ pub fn result(data: Bundle) {
     send(Event::Result { data });
 }
 
-/// Writes the markers that end a cell to stdout and stderr, and returns their number.
+/// Says that the running cell has returned: a marker in stdout and in stderr, then the frame
+/// that names it. Returns the marker's number. The cell runner calls it.
 pub fn end_cell() -> u64 {
-    let mut channel = CHANNEL.lock().expect("no panic under this lock");
-    let Some(channel) = channel.as_mut() else { return 0 };
-    channel.mark += 1;
-    let marker = frame::marker(&channel.token, channel.mark);
-    let _ = std::io::stdout().write_all(&marker);
-    let _ = std::io::stdout().flush();
-    let _ = std::io::stderr().write_all(&marker);
-    channel.mark
+    send(Event::End)
 }
 
-fn send(event: Event) {
+fn send(event: Event) -> u64 {
     let cell = current_cell();
     let mut guard = CHANNEL.lock().expect("no panic under this lock");
     let Some(channel) = guard.as_mut() else {
         drop(guard);
-        return print_twin(&event);
+        print_twin(&event);
+        return 0;
     };
     channel.mark += 1;
     // Text printed before this frame must come out before it: the kernel reads stdout up to here.
     let mut stdout = std::io::stdout();
-    let _ = stdout.write_all(&frame::marker(&channel.token, channel.mark));
+    let marker = frame::marker(&channel.token, channel.mark);
+    let _ = stdout.write_all(&marker);
     let _ = stdout.flush();
-    let frame = Frame { cell, mark: channel.mark, event };
+    if event == Event::End {
+        let _ = std::io::stderr().write_all(&marker);
+    }
+    let mark = channel.mark;
+    let frame = Frame { cell, mark, event };
     if let Err(error) = frame::write(&mut channel.socket, &frame) {
         *guard = None;
         eprintln!("the kernel's display channel is gone ({error}); pictures are shown as text");
     }
+    mark
 }
 
 fn print_twin(event: &Event) {

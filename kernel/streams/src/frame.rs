@@ -47,14 +47,21 @@ pub enum Event {
     Result { data: Bundle },
     /// Erases the cell's output, at once or when the next output arrives.
     Clear { wait: bool },
+    /// The cell has returned; stdout and stderr up to this frame's marker belong to it.
+    End,
 }
 
 /// Writes one message.
 pub fn write<T: Serialize>(to: &mut impl Write, message: &T) -> io::Result<()> {
     let body = serde_json::to_vec(message)?;
-    let length = u32::try_from(body.len()).ok().filter(|length| *length <= LIMIT);
+    let length = u32::try_from(body.len())
+        .ok()
+        .filter(|length| *length <= LIMIT);
     let length = length.ok_or_else(|| {
-        io::Error::new(io::ErrorKind::InvalidInput, format!("a message of {} bytes", body.len()))
+        io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("a message of {} bytes", body.len()),
+        )
     })?;
     to.write_all(&length.to_be_bytes())?;
     to.write_all(&body)?;

@@ -28,5 +28,9 @@ pub fn is_raised() -> bool {
 /// # Errors
 /// [`Error::interrupted`](crate::Error::interrupted).
 pub fn check() -> crate::Result<()> {
-    if is_raised() { Err(crate::Error::interrupted()) } else { Ok(()) }
+    if is_raised() {
+        Err(crate::Error::interrupted())
+    } else {
+        Ok(())
+    }
 }

@@ -1,0 +1,297 @@
+//! One call of rustc makes an object file of a cell, one call of rust-lld a shared object.
+//!
+//! The linker never reads the prelude's hundred thousand symbols: it links against empty stand-ins
+//! that carry the right names, and the loader finds the symbols in the libraries that the child
+//! has loaded long before.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::Error;
+use super::diagnostics::{self, Diagnostic};
+use super::toolchain::Toolchain;
+
+/// Compiles the cells of one session in a folder of its own.
+pub struct Compiler {
+    toolchain: Toolchain,
+    folder: PathBuf,
+    stubs: Vec<PathBuf>,
+    running: Running,
+}
+
+/// The compiler process that runs now, for the interrupt to end; held only to start, poll and
+/// kill it, so a std mutex.
+#[derive(Clone, Default)]
+pub struct Running(Arc<Mutex<Option<Child>>>);
+
+impl Running {
+    /// Ends the compiler if one runs; returns whether it did.
+    pub fn kill(&self) -> bool {
+        let mut child = self.0.lock().expect("no panic under this lock");
+        child.as_mut().is_some_and(|child| child.kill().is_ok())
+    }
+}
+
+/// What compiling a program gave.
+pub struct Compiled {
+    pub object: Option<PathBuf>,
+    pub diagnostics: Vec<Diagnostic>,
+    pub took: Duration,
+}
+
+impl Compiler {
+    /// Prepares `folder`: the stand-ins that cells are linked against.
+    ///
+    /// # Errors
+    /// When the folder cannot be written or the linker does not run.
+    pub fn new(toolchain: Toolchain, folder: &Path) -> Result<Compiler, Error> {
+        let mut compiler = Compiler {
+            toolchain,
+            folder: folder.to_owned(),
+            stubs: Vec::new(),
+            running: Running::default(),
+        };
+        if let Some(lld) = compiler.toolchain.lld.clone() {
+            let names = [
+                compiler.toolchain.std_dylib.clone(),
+                file_name(&compiler.toolchain.dylib),
+            ];
+            for name in names {
+                compiler.stubs.push(compiler.stub(&lld, &name)?);
+            }
+        }
+        Ok(compiler)
+    }
+
+    pub fn dylib(&self) -> PathBuf {
+        self.toolchain.dylib.clone()
+    }
+
+    pub fn running(&self) -> Running {
+        self.running.clone()
+    }
+
+    /// Compiles a program to an object file. A program with errors gives none, and says why.
+    ///
+    /// # Errors
+    /// When the compiler cannot be run at all, or was killed.
+    pub fn compile(&self, name: &str, text: &str) -> Result<Compiled, Error> {
+        let started = Instant::now();
+        let source = self.folder.join(format!("{name}.rs"));
+        let object = self.folder.join(format!("{name}.o"));
+        std::fs::write(&source, text).map_err(|error| self.unwritable(&source, &error))?;
+        let mut command = Command::new(&self.toolchain.rustc);
+        // RUSTC_BOOTSTRAP lets the stable compiler print whole type names; cells gain nothing.
+        command.env("RUSTC_BOOTSTRAP", "1").args([
+            "-Ztrim-diagnostic-paths=no",
+            "-Zwrite-long-types-to-disk=no",
+        ]);
+        command.args([
+            "--crate-name",
+            "cell",
+            "--edition",
+            "2024",
+            "--crate-type",
+            "cdylib",
+            "--emit=obj",
+        ]);
+        command.args([
+            "-Cprefer-dynamic",
+            "-Copt-level=0",
+            "-Cdebuginfo=0",
+            "-Ccodegen-units=1",
+            "--error-format=json",
+        ]);
+        command.args([
+            "-Cdebug-assertions=off",
+            "-Coverflow-checks=on",
+            "-Cmetadata=headwater",
+        ]);
+        command.arg(format!(
+            "--remap-path-prefix={}=cell ",
+            self.folder.display()
+        ));
+        for (name, path) in &self.toolchain.externs {
+            command
+                .arg("--extern")
+                .arg(format!("{name}={}", path.display()));
+        }
+        for folder in &self.toolchain.search {
+            command
+                .arg("-L")
+                .arg(format!("dependency={}", folder.display()));
+        }
+        command.arg("-o").arg(&object).arg(&source);
+        let (success, stderr) = self.run(command)?;
+        let diagnostics = diagnostics::parse(&stderr);
+        if !success && !diagnostics.iter().any(Diagnostic::is_error) {
+            let said = stderr.lines().rev().take(5).collect::<Vec<_>>().join(" / ");
+            return Err(Error::new(
+                "the compiler ended without an error message",
+                said,
+                "run the cell again; headwater doctor",
+            ));
+        }
+        Ok(Compiled {
+            object: success.then_some(object),
+            diagnostics,
+            took: started.elapsed(),
+        })
+    }
+
+    /// Links an object file; returns the shared object.
+    ///
+    /// # Errors
+    /// When the linker fails, with what it said.
+    pub fn link(&self, object: &Path) -> Result<PathBuf, Error> {
+        let output = object.with_extension("so");
+        let mut command = self.linker(object);
+        command.arg("-o").arg(&output);
+        let (success, stderr) = self.run(command)?;
+        if !success {
+            return Err(Error::new(
+                "the cell could not be linked",
+                stderr.trim().to_owned(),
+                "headwater doctor",
+            ));
+        }
+        let _ = std::fs::remove_file(object);
+        Ok(output)
+    }
+
+    fn linker(&self, object: &Path) -> Command {
+        let prelude = self.toolchain.dylib.parent().unwrap_or(Path::new("."));
+        let Some(lld) = &self.toolchain.lld else {
+            let mut command = Command::new("cc");
+            command
+                .arg("-shared")
+                .arg(object)
+                .arg(&self.toolchain.dylib);
+            command.arg(self.toolchain.std_folder.join(&self.toolchain.std_dylib));
+            command.arg(format!("-Wl,-rpath,{}", prelude.display()));
+            command.arg(format!(
+                "-Wl,-rpath,{}",
+                self.toolchain.std_folder.display()
+            ));
+            return command;
+        };
+        let mut command = Command::new(lld);
+        command.args([
+            "-flavor",
+            "gnu",
+            "-shared",
+            "--no-as-needed",
+            "--eh-frame-hdr",
+            "--gc-sections",
+        ]);
+        command.arg(object).args(&self.stubs);
+        command
+            .arg("-rpath")
+            .arg(prelude)
+            .arg("-rpath")
+            .arg(&self.toolchain.std_folder);
+        command
+    }
+
+    /// Makes an empty shared object that carries the name `soname`.
+    fn stub(&self, lld: &Path, soname: &str) -> Result<PathBuf, Error> {
+        let empty = self.folder.join("empty.ld");
+        std::fs::write(&empty, "/* nothing */\n")
+            .map_err(|error| self.unwritable(&empty, &error))?;
+        let folder = self.folder.join("stubs");
+        std::fs::create_dir_all(&folder).map_err(|error| self.unwritable(&folder, &error))?;
+        let output = folder.join(soname);
+        let mut command = Command::new(lld);
+        command
+            .args([
+                "-flavor",
+                "gnu",
+                "-m",
+                emulation(),
+                "-shared",
+                "-soname",
+                soname,
+            ])
+            .arg(&empty)
+            .arg("-o")
+            .arg(&output);
+        let (success, stderr) = self.run(command)?;
+        if success {
+            Ok(output)
+        } else {
+            Err(Error::new(
+                "the linker does not work",
+                stderr,
+                "headwater doctor",
+            ))
+        }
+    }
+
+    /// Runs a command so that [`Running::kill`] can end it; returns success and its stderr.
+    fn run(&self, mut command: Command) -> Result<(bool, String), Error> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        let broken = |error: std::io::Error| {
+            Error::new(
+                "a tool cannot be run",
+                format!("{program}: {error}"),
+                "headwater doctor",
+            )
+        };
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(broken)?;
+        let mut stderr = child.stderr.take().expect("stderr is piped");
+        *self.running.0.lock().expect("no panic under this lock") = Some(child);
+        let mut text = Vec::new();
+        let read = std::io::Read::read_to_end(&mut stderr, &mut text);
+        let child = self
+            .running
+            .0
+            .lock()
+            .expect("no panic under this lock")
+            .take();
+        let status = child
+            .expect("only this function takes it out")
+            .wait()
+            .map_err(broken)?;
+        read.map_err(broken)?;
+        if status.code().is_none() {
+            return Err(Error::new(
+                "interrupted while the cell was being compiled",
+                program,
+                "run the cell again",
+            ));
+        }
+        Ok((
+            status.success(),
+            String::from_utf8_lossy(&text).into_owned(),
+        ))
+    }
+
+    fn unwritable(&self, path: &Path, error: &std::io::Error) -> Error {
+        Error::new(
+            "the cell cannot be written",
+            format!("{}: {error}", path.display()),
+            "free some disk space, or set TMPDIR",
+        )
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+fn emulation() -> &'static str {
+    if cfg!(target_arch = "aarch64") {
+        "aarch64linux"
+    } else {
+        "elf_x86_64"
+    }
+}

@@ -1,0 +1,203 @@
+//! Writes the program that a cell becomes, and remembers which byte came from where.
+
+use std::ops::Range;
+
+use super::cell::{Cell, NewVariable};
+use super::session::{Session, mentions};
+
+/// A generated program.
+#[derive(Debug, Default)]
+pub struct Program {
+    pub text: String,
+    pub entry: String,
+    /// Stretches that are copied from a cell, in order.
+    copied: Vec<Copied>,
+    /// Lines that were generated for one variable each.
+    lines: Vec<(u32, Line)>,
+    newlines: u32,
+}
+
+#[derive(Debug)]
+struct Copied {
+    at: Range<usize>,
+    cell: u64,
+    start: usize,
+}
+
+/// What a generated line is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// Tells the type of a new variable, through a lint.
+    TypeOf(String),
+    /// Keeps a new variable.
+    Put(String),
+    /// Puts a variable of an earlier cell back.
+    PutBack(String),
+    /// Imports a name, from this cell and range.
+    Use(u64, Range<usize>),
+}
+
+/// What the compiler's answers so far say about how to write the program.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Adjustments {
+    /// Earlier variables that the cell consumes.
+    pub consumed: Vec<String>,
+    /// New variables that cannot outlive the cell: moved again, or borrowing from it.
+    pub unkept: Vec<String>,
+    /// The last expression has no value to show (it never returns).
+    pub statement_only: bool,
+}
+
+impl Program {
+    /// Writes the program for `cell` in a session that already knows its items.
+    pub fn write(session: &Session, cell: &Cell, number: u64, adjust: &Adjustments) -> Program {
+        let mut program = Program {
+            entry: format!("headwater_cell_{number}"),
+            ..Program::default()
+        };
+        program.header(session);
+        for item in &session.items {
+            program.copy(&item.text, item.cell, item.start);
+            program.push("\n");
+        }
+        program.function(session, cell, number, adjust);
+        program
+    }
+
+    fn header(&mut self, session: &Session) {
+        self.push("#![allow(unused, dead_code, private_interfaces, non_snake_case, unreachable_code, text_direction_codepoint_in_literal)]\n");
+        self.push("#![warn(dropping_references)]\n#![recursion_limit = \"256\"]\n");
+        self.push("#[allow(unused_imports)] use ::headwater::prelude::*;\n");
+        for kept in &session.uses {
+            self.line(
+                Line::Use(kept.cell, kept.line.range.clone()),
+                &kept.line.text,
+            );
+        }
+    }
+
+    fn function(&mut self, session: &Session, cell: &Cell, number: u64, adjust: &Adjustments) {
+        let statements = cell.statements();
+        let taken: Vec<_> = session
+            .variables
+            .iter()
+            .filter(|(name, _)| mentions(&statements, name))
+            .collect();
+        self.push(&format!(
+            "#[unsafe(no_mangle)] pub extern \"C-unwind\" fn {}() {{\n",
+            self.entry.clone()
+        ));
+        for (name, variable) in &taken {
+            let mutable = if variable.mutable { "mut " } else { "" };
+            self.push(&format!(
+                "let {mutable}{name}: {} = ::headwater::cell::take({name:?});\n",
+                variable.type_name
+            ));
+        }
+        self.push("::headwater::cell::guard(|| -> ::std::result::Result<(), ::headwater::cell::Failure> {\n");
+        if cell.awaits {
+            self.push("::headwater::cell::block_on(async {\n");
+        }
+        self.body(cell, &statements, number, adjust);
+        for NewVariable { name, .. } in &cell.variables {
+            if !adjust.unkept.contains(name) {
+                self.line(
+                    Line::TypeOf(name.clone()),
+                    &format!("::std::mem::drop(&{name});"),
+                );
+                self.line(
+                    Line::Put(name.clone()),
+                    &format!("::headwater::cell::put({name:?}, {name});"),
+                );
+            }
+        }
+        self.push("::std::result::Result::Ok(())\n");
+        if cell.awaits {
+            self.push("})\n");
+        }
+        self.push("});\n");
+        for (name, _) in taken {
+            if !adjust.consumed.contains(name) {
+                let call = format!("::headwater::cell::put_back({name:?}, {name});");
+                self.line(Line::PutBack(name.clone()), &call);
+            }
+        }
+        self.push("}\n");
+    }
+
+    fn body(&mut self, cell: &Cell, statements: &str, number: u64, adjust: &Adjustments) {
+        match &cell.trailing {
+            Some(value) if !adjust.statement_only => {
+                self.copy(&statements[..value.start], number, 0);
+                self.push("::headwater::show_value!(");
+                self.copy(&statements[value.clone()], number, value.start);
+                self.push(");");
+                self.copy(&statements[value.end..], number, value.end);
+            }
+            _ => self.copy(statements, number, 0),
+        }
+        // A line of its own, for the cell may end in a comment.
+        self.push("\n;\n");
+    }
+
+    fn push(&mut self, text: &str) {
+        self.newlines +=
+            u32::try_from(text.matches('\n').count()).expect("a cell has fewer than 2^32 lines");
+        self.text.push_str(text);
+    }
+
+    fn line(&mut self, kind: Line, text: &str) {
+        self.lines.push((self.newlines + 1, kind));
+        self.push(text);
+        self.push("\n");
+    }
+
+    fn copy(&mut self, text: &str, cell: u64, start: usize) {
+        let at = self.text.len();
+        self.push(text);
+        self.copied.push(Copied {
+            at: at..self.text.len(),
+            cell,
+            start,
+        });
+    }
+
+    /// Returns the cell and the bytes in it that a stretch of the program was copied from.
+    pub fn origin(&self, bytes: Range<usize>) -> Option<(u64, Range<usize>)> {
+        let part = self.copied.iter().find(|part| {
+            part.at.start <= bytes.start && bytes.start < part.at.end.max(part.at.start + 1)
+        })?;
+        let shift = |byte: usize| byte.min(part.at.end) - part.at.start + part.start;
+        Some((part.cell, shift(bytes.start)..shift(bytes.end)))
+    }
+
+    /// Returns what a generated line (counted from 1) is for.
+    pub fn line_kind(&self, line: u32) -> Option<&Line> {
+        self.lines
+            .iter()
+            .find(|(at, _)| *at == line)
+            .map(|(_, kind)| kind)
+    }
+
+    /// Returns the cell and its line (counted from 1) that a line of the program came from.
+    pub fn origin_of_line(&self, line: u32, session: &Session) -> Option<(u32, usize)> {
+        let start = self
+            .text
+            .split_inclusive('\n')
+            .take(line.checked_sub(1)? as usize)
+            .map(str::len)
+            .sum::<usize>();
+        let end = start
+            + self.text[start..]
+                .find('\n')
+                .unwrap_or(self.text.len() - start);
+        let part = self
+            .copied
+            .iter()
+            .find(|part| part.at.start < end.max(start + 1) && part.at.end > start)?;
+        let byte = start.max(part.at.start) - part.at.start + part.start;
+        let source = session.sources.get(&part.cell)?;
+        let line = source.code.get(..byte)?.matches('\n').count() + 1;
+        Some((source.count, line))
+    }
+}

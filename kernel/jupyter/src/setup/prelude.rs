@@ -1,0 +1,389 @@
+//! Builds the shared object that cells link: once, and again when something in it has changed.
+//!
+//! Cargo compiles the libraries in the workspace's one profile; one call of rustc turns the
+//! prelude crate and everything below it into one shared object. That call is ours, not
+//! `cargo rustc -p`: selecting one package would choose other features for what it shares with
+//! the rest of the workspace, and compile Polars twice.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{SetupError, file_error};
+use crate::evaluate::{INDEX, Index, MANIFEST, Manifest, rustc_version, std_folder};
+
+/// Crates that a cell can name without `:dep`.
+const EXTERNS: [&str; 9] = [
+    "chrono",
+    "headwater_course",
+    "headwater_streams",
+    "plotters",
+    "polars",
+    "rdkafka",
+    "serde",
+    "serde_json",
+    "tokio",
+];
+/// What the prelude crate itself names besides.
+const PRIVATE: [&str; 1] = ["libc"];
+const DYLIB: &str = "libheadwater.so";
+
+/// Returns the folder of a prelude that fits this compiler and these sources, built if need be.
+///
+/// In a clone it is built from the clone; an installed binary uses the prelude beside it.
+///
+/// # Errors
+/// When the build fails, with the compiler's last words.
+pub fn ensure(progress: &dyn Fn(&str)) -> Result<PathBuf, SetupError> {
+    if let Some(folder) = std::env::var_os("HEADWATER_PRELUDE") {
+        return Ok(folder.into());
+    }
+    match workspace() {
+        Some(root) => build(&root, progress),
+        None => installed(),
+    }
+}
+
+/// Returns the root of the clone that this binary was built in, while it is there.
+pub fn workspace() -> Option<PathBuf> {
+    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = crate_folder.ancestors().nth(2)?;
+    root.join("kernel/prelude/src/lib.rs")
+        .exists()
+        .then(|| root.to_owned())
+}
+
+fn installed() -> Result<PathBuf, SetupError> {
+    let folder = super::folders::Folders::of_person()?.prelude();
+    Manifest::read(&folder)?;
+    Ok(folder)
+}
+
+fn build(root: &Path, progress: &dyn Fn(&str)) -> Result<PathBuf, SetupError> {
+    let rustc = rustc_version()?;
+    let libraries = Libraries::build(root, progress)?;
+    let fingerprint = libraries.fingerprint(root, &rustc);
+    let home = libraries.folder.join("headwater-prelude");
+    fs::create_dir_all(&home)
+        .map_err(|error| file_error("no folder for the prelude", &home, &error))?;
+    // Several kernels may start at once; the first one builds, the others wait for it here.
+    let lock = home.join("lock");
+    let guard = fs::File::create(&lock)
+        .map_err(|error| file_error("no lock for the prelude", &lock, &error))?;
+    guard
+        .lock()
+        .map_err(|error| file_error("no lock for the prelude", &lock, &error))?;
+    let folder = home.join(&fingerprint[..16]);
+    if !folder.join(MANIFEST).exists() {
+        progress("linking the prelude that cells use");
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(folder.join("deps"))
+            .map_err(|error| file_error("no folder for the prelude", &folder, &error))?;
+        libraries.link(root, &folder)?;
+        let externs = libraries.copy_metadata(&folder)?;
+        write_index(root, &folder)?;
+        let manifest = Manifest {
+            rustc,
+            dylib: DYLIB.into(),
+            externs,
+            search: vec!["deps".into()],
+            fingerprint,
+        };
+        let text = serde_json::to_vec_pretty(&manifest).expect("paths of this machine are text");
+        let path = folder.join(MANIFEST);
+        fs::write(&path, text)
+            .map_err(|error| file_error("the prelude cannot be written", &path, &error))?;
+        forget_old(&home, &folder);
+    }
+    Ok(folder)
+}
+
+/// What cargo built, and where.
+struct Libraries {
+    /// The profile's folder: `target/debug`.
+    folder: PathBuf,
+    rlibs: BTreeMap<String, PathBuf>,
+    native: Vec<String>,
+}
+
+impl Libraries {
+    /// Builds the workspace's libraries and notes the files that cargo names.
+    fn build(root: &Path, progress: &dyn Fn(&str)) -> Result<Libraries, SetupError> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let broken = |error: std::io::Error| {
+            SetupError::new("cargo does not run", error.to_string(), "headwater doctor")
+        };
+        let mut child = Command::new(cargo)
+            .args(["build", "--lib", "--message-format=json-render-diagnostics"])
+            .current_dir(root)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(broken)?;
+        let stdout = child.stdout.take().expect("stdout is piped");
+        let reader = std::thread::spawn(move || read_artifacts(BufReader::new(stdout)));
+        let mut last = Vec::new();
+        for line in BufReader::new(child.stderr.take().expect("stderr is piped"))
+            .lines()
+            .map_while(Result::ok)
+        {
+            progress(line.trim());
+            last.push(line);
+        }
+        let (rlibs, native) = reader.join().expect("reading lines does not panic");
+        if !child.wait().map_err(broken)?.success() {
+            let words = last[last.len().saturating_sub(15)..].join("\n");
+            return Err(SetupError::new(
+                "the libraries do not build",
+                words,
+                format!("cargo build --lib, in {}", root.display()),
+            ));
+        }
+        let polars = rlibs.get("polars").ok_or_else(|| {
+            SetupError::new(
+                "cargo did not name the libraries it built",
+                "no polars among them",
+                "cargo clean, then cargo lab",
+            )
+        })?;
+        let folder = polars.ancestors().nth(2).unwrap_or(root).to_owned();
+        Ok(Libraries {
+            folder,
+            rlibs,
+            native,
+        })
+    }
+
+    /// Changes whenever anything that goes into the prelude does.
+    fn fingerprint(&self, root: &Path, rustc: &str) -> String {
+        let mut hash = Sha256::new();
+        hash.update(rustc);
+        hash.update(env!("CARGO_PKG_VERSION"));
+        let mut sources = Vec::new();
+        collect_sources(&root.join("kernel/prelude/src"), &mut sources);
+        for path in self.rlibs.values().chain(&sources) {
+            hash.update(path.to_string_lossy().as_bytes());
+            let changed =
+                fs::metadata(path).and_then(|file| file.modified().map(|time| (file.len(), time)));
+            hash.update(format!("{changed:?}"));
+        }
+        hash.finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+
+    fn link(&self, root: &Path, folder: &Path) -> Result<(), SetupError> {
+        let mut command = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+        // RUSTC_BOOTSTRAP is for the one option that lists the libraries which were used.
+        command
+            .env("RUSTC_BOOTSTRAP", "1")
+            .arg("-Zbinary-dep-depinfo");
+        command.args([
+            "--crate-name",
+            "headwater",
+            "--edition",
+            "2024",
+            "--crate-type",
+            "dylib",
+        ]);
+        command.args([
+            "-Cprefer-dynamic",
+            "-Copt-level=0",
+            "-Ccodegen-units=16",
+            "-Cdebug-assertions=off",
+            "-Cstrip=debuginfo",
+        ]);
+        command.arg("--emit").arg(format!(
+            "link={},dep-info={}",
+            folder.join(DYLIB).display(),
+            folder.join("used.d").display()
+        ));
+        for name in EXTERNS.iter().chain(&PRIVATE) {
+            if let Some(path) = self.rlibs.get(*name) {
+                command
+                    .arg("--extern")
+                    .arg(format!("{name}={}", path.display()));
+            }
+        }
+        command.arg(format!("-Clink-arg=-Wl,-rpath,{}", std_folder()?.display()));
+        command
+            .arg("-L")
+            .arg(format!("dependency={}", self.folder.join("deps").display()));
+        for path in &self.native {
+            command.arg("-L").arg(path);
+        }
+        command.arg(root.join("kernel/prelude/src/lib.rs"));
+        let output = command.output().map_err(|error| {
+            SetupError::new(
+                "the compiler does not run",
+                error.to_string(),
+                "headwater doctor",
+            )
+        })?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let start = text.len().saturating_sub(3000);
+        let start = (start..text.len())
+            .find(|at| text.is_char_boundary(*at))
+            .unwrap_or(0);
+        Err(SetupError::new(
+            "the prelude does not link",
+            text[start..].to_owned(),
+            "headwater doctor; is the disk full?",
+        ))
+    }
+
+    /// Puts the metadata of every library that went into the prelude beside it, so that a later
+    /// build in the same target folder cannot pull it away from under a running kernel.
+    fn copy_metadata(&self, folder: &Path) -> Result<BTreeMap<String, PathBuf>, SetupError> {
+        let list = folder.join("used.d");
+        let text = fs::read_to_string(&list).map_err(|error| {
+            file_error("the compiler's list of libraries is missing", &list, &error)
+        })?;
+        for used in used_libraries(&text) {
+            let source = Some(used.with_extension("rmeta"))
+                .filter(|path| path.exists())
+                .unwrap_or_else(|| used.clone());
+            let Some(name) = source.file_name() else {
+                continue;
+            };
+            let target = folder.join("deps").join(name);
+            let copied =
+                fs::hard_link(&source, &target).or_else(|_| fs::copy(&source, &target).map(drop));
+            copied.map_err(|error| file_error("a library cannot be copied", &target, &error))?;
+        }
+        let mut externs = BTreeMap::from([("headwater".to_owned(), PathBuf::from(DYLIB))]);
+        for name in EXTERNS {
+            let Some(path) = self.rlibs.get(name) else {
+                continue;
+            };
+            let rmeta = Path::new("deps")
+                .join(path.with_extension("rmeta").file_name().unwrap_or_default());
+            if folder.join(&rmeta).exists() {
+                externs.insert(name.to_owned(), rmeta);
+            }
+        }
+        Ok(externs)
+    }
+}
+
+/// Reads cargo's messages: the library of each crate, and folders with native libraries.
+fn read_artifacts(messages: impl BufRead) -> (BTreeMap<String, PathBuf>, Vec<String>) {
+    let (mut rlibs, mut native) = (BTreeMap::new(), Vec::new());
+    for line in messages.lines().map_while(Result::ok) {
+        let Ok(message) = serde_json::from_str::<Value>(&line) else {
+            continue;
+        };
+        if message["reason"] == "build-script-executed" {
+            native.extend(
+                message["linked_paths"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .map(str::to_owned),
+            );
+        }
+        let Some(name) = message["target"]["name"].as_str() else {
+            continue;
+        };
+        let files = message["filenames"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
+        let Some(rlib) = files
+            .map(PathBuf::from)
+            .find(|path| path.extension().is_some_and(|end| end == "rlib"))
+        else {
+            continue;
+        };
+        // A crate that build scripts use as well is there twice; theirs is the one at opt 0.
+        let optimised = message["profile"]["opt_level"] != "0";
+        if optimised || !rlibs.contains_key(name) {
+            rlibs.insert(name.replace('-', "_"), rlib);
+        }
+    }
+    (rlibs, native)
+}
+
+/// Returns the libraries named in a dep-info file, procedural macros among them.
+fn used_libraries(text: &str) -> Vec<PathBuf> {
+    let first = text.lines().next().unwrap_or_default();
+    let names = first.split_once(": ").map_or("", |(_, names)| names);
+    let is_library = |path: &PathBuf| {
+        path.extension()
+            .is_some_and(|end| end == "rlib" || end == "rmeta" || end == "so")
+    };
+    // The standard library comes with the compiler and is found without our help.
+    let is_ours = |path: &PathBuf| !path.components().any(|part| part.as_os_str() == "rustlib");
+    let mut found: Vec<PathBuf> = split_escaped(names)
+        .map(PathBuf::from)
+        .filter(is_library)
+        .filter(is_ours)
+        .collect();
+    found.sort();
+    found.dedup_by(|a, b| a.with_extension("") == b.with_extension(""));
+    found
+}
+
+/// Splits at spaces that no backslash stands before.
+fn split_escaped(names: &str) -> impl Iterator<Item = String> {
+    names
+        .replace("\\ ", "\0")
+        .split(' ')
+        .map(|name| name.replace('\0', " "))
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+fn collect_sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    let mut paths: Vec<_> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            collect_sources(&path, found)
+        } else {
+            found.push(path)
+        }
+    }
+}
+
+fn write_index(root: &Path, folder: &Path) -> Result<(), SetupError> {
+    let mut index = Index::default();
+    index.scan(&root.join("kernel/streams/src"));
+    index.scan(&root.join("kernel/course/src"));
+    let path = folder.join(INDEX);
+    let text = serde_json::to_vec(&index).expect("names are text");
+    fs::write(&path, text)
+        .map_err(|error| file_error("the index of names cannot be written", &path, &error))
+}
+
+/// Keeps the three newest preludes: a kernel that still runs may use an older one.
+fn forget_old(home: &Path, newest: &Path) {
+    let mut folders: Vec<_> = fs::read_dir(home)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir() && path != newest)
+        .collect();
+    folders.sort_by_key(|path| fs::metadata(path).and_then(|file| file.modified()).ok());
+    for old in folders.iter().rev().skip(2) {
+        let _ = fs::remove_dir_all(old);
+    }
+}

@@ -1,0 +1,79 @@
+//! Runs a cell's body so that neither a panic nor a failing `?` ends the session.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::sync::OnceLock;
+
+use super::failure::Failure;
+use super::protocol::Outcome;
+
+thread_local! {
+    static OUTCOME: RefCell<Option<Outcome>> = const { RefCell::new(None) };
+    /// Line of the panic that is unwinding on this thread.
+    static PANIC_LINE: Cell<u32> = const { Cell::new(0) };
+    static RUNS_CELLS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs a cell's body and notes how it ended.
+pub fn guard(body: impl FnOnce() -> Result<(), Failure>) {
+    // The variables that the body borrows stay with the caller; a half-made change in one of
+    // them after a panic is what the person would see in a debugger too.
+    let outcome = match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(())) => Outcome::Completed,
+        Ok(Err(Failure {
+            name,
+            message,
+            line,
+        })) => Outcome::Failed {
+            name,
+            message,
+            line,
+        },
+        Err(payload) => Outcome::Panicked {
+            message: message_of(&*payload),
+            line: PANIC_LINE.get(),
+        },
+    };
+    OUTCOME.set(Some(outcome));
+}
+
+/// Runs the body of a cell that awaits, on one runtime that lives as long as the session.
+pub fn block_on<F: Future>(body: F) -> F::Output {
+    static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
+    RUNTIME
+        .get_or_init(|| tokio::runtime::Runtime::new().expect("threads can be started"))
+        .block_on(body)
+}
+
+/// Returns how the last [`guard`] ended.
+pub(super) fn take_outcome() -> Outcome {
+    OUTCOME.take().unwrap_or(Outcome::Completed)
+}
+
+/// Keeps quiet about panics of the thread that runs cells, for the kernel reports them;
+/// a panic elsewhere is told on stderr as usual.
+pub(super) fn install_panic_hook() {
+    RUNS_CELLS.set(true);
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
+        if RUNS_CELLS.get() {
+            let in_cell = info
+                .location()
+                .filter(|place| place.file().starts_with("cell "));
+            PANIC_LINE.set(in_cell.map_or(0, |place| place.line()));
+        } else {
+            usual(info);
+        }
+    }));
+}
+
+pub(super) fn message_of(payload: &(dyn std::any::Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&'static str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a value that is not a text".to_owned()
+    }
+}
