@@ -1,0 +1,101 @@
+//! Where Headwater and Jupyter keep files.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use super::SetupError;
+
+/// The folder of this person's Headwater files: `$XDG_DATA_HOME/headwater`, by default
+/// `~/.local/share/headwater`.
+#[derive(Debug, Clone)]
+pub struct Folders {
+    root: PathBuf,
+}
+
+impl Folders {
+    /// Finds the person's folder. It need not exist yet.
+    ///
+    /// # Errors
+    /// When neither `XDG_DATA_HOME` nor a home folder is known.
+    pub fn of_person() -> Result<Folders, SetupError> {
+        Ok(Folders {
+            root: data_home()?.join("headwater"),
+        })
+    }
+
+    /// The folder below an installation prefix such as a virtual environment.
+    pub fn below_prefix(prefix: &Path) -> Folders {
+        Folders {
+            root: prefix.join("share").join("headwater"),
+        }
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The installed binary.
+    pub fn binary(&self) -> PathBuf {
+        self.root.join("bin").join("headwater")
+    }
+
+    /// The installed prelude.
+    pub fn prelude(&self) -> PathBuf {
+        self.root.join("prelude")
+    }
+
+    /// The environment with JupyterLab, where none was found on PATH.
+    pub fn venv(&self) -> PathBuf {
+        self.root.join("venv")
+    }
+
+    /// Settings, workspaces and log of the JupyterLab that `lab` starts.
+    pub fn lab(&self) -> PathBuf {
+        self.root.join("lab")
+    }
+}
+
+/// The folder below which Jupyter looks for `kernels/`, for one person.
+///
+/// # Errors
+/// When no home folder is known.
+pub fn jupyter_data_of_person() -> Result<PathBuf, SetupError> {
+    if let Some(folder) = absolute("JUPYTER_DATA_DIR") {
+        return Ok(folder);
+    }
+    if cfg!(target_os = "macos") {
+        return Ok(home()?.join("Library").join("Jupyter"));
+    }
+    Ok(data_home()?.join("jupyter"))
+}
+
+/// The folder below which Jupyter looks for `kernels/`, in an installation prefix.
+pub fn jupyter_data_of_prefix(prefix: &Path) -> PathBuf {
+    prefix.join("share").join("jupyter")
+}
+
+fn data_home() -> Result<PathBuf, SetupError> {
+    match absolute("XDG_DATA_HOME") {
+        Some(folder) => Ok(folder),
+        None => Ok(home()?.join(".local").join("share")),
+    }
+}
+
+fn home() -> Result<PathBuf, SetupError> {
+    let home = env::home_dir().filter(|path| path.is_absolute());
+    home.ok_or_else(|| {
+        SetupError::new(
+            "no home folder",
+            "HOME is not set",
+            "export HOME=/home/you, or XDG_DATA_HOME=/a/folder",
+        )
+    })
+}
+
+/// A variable that holds an absolute path; a relative one is ignored, as the XDG base directory
+/// specification asks.
+fn absolute(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+}

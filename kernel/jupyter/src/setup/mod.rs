@@ -1,0 +1,52 @@
+//! Everything between a clone and a running notebook: `install`, `lab` and `doctor`.
+//!
+//! - [`checks`]: what this machine has: compiler, linker, disk, Python, prelude
+//! - [`copies`]: copies of the binary and the prelude at a place that outlives the clone
+//! - [`course`]: where the notebooks and the data sets are
+//! - [`doctor`]: prints the checks
+//! - [`folders`]: where Headwater and Jupyter keep files
+//! - [`install`]: the kernelspec, with the binary and the prelude beside it
+//! - [`jupyter`]: the JupyterLab on PATH, or one in an environment of our own
+//! - [`kernelspec`]: the file that tells Jupyter how to start the kernel
+//! - [`lab`]: all of it, and then JupyterLab with the first lesson
+//! - [`packages`]: the line to type for what is missing
+//! - [`prelude`]: builds the library that cells link
+//! - [`progress`]: one line a step
+//! - [`python`]: the Python that makes the environment
+//! - [`server`]: the JupyterLab process
+//! - [`warm`]: the first cell, run ahead
+
+mod checks;
+mod copies;
+mod course;
+mod doctor;
+mod folders;
+mod install;
+mod jupyter;
+mod kernelspec;
+mod lab;
+mod packages;
+pub mod prelude;
+mod progress;
+mod python;
+mod server;
+mod warm;
+
+pub use doctor::{DoctorArgs, doctor};
+pub use install::{InstallArgs, install};
+pub use lab::{LabArgs, lab};
+
+/// What setting up reports: what went wrong, what was there, what to type instead.
+pub type SetupError = crate::evaluate::Error;
+
+/// Returns an error about a file or folder that could not be used.
+fn file_error(what: &str, path: &std::path::Path, error: &std::io::Error) -> SetupError {
+    let attempt = match error.kind() {
+        std::io::ErrorKind::PermissionDenied => {
+            format!("ls -ld {}, to see who may write there", path.display())
+        }
+        std::io::ErrorKind::StorageFull => "df -h, and make room".to_owned(),
+        _ => "headwater doctor".to_owned(),
+    };
+    SetupError::new(what, format!("{}: {error}", path.display()), attempt)
+}
