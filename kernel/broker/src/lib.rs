@@ -1,1 +1,39 @@
-//! broker
+//! An embedded Kafka broker: starts in milliseconds, keeps its records in memory, and is read in
+//! an afternoon.
+//!
+//! At its heart is a state machine that does no I/O and reads no clock ([`brokers`]); round it is
+//! a shell that real clients connect to ([`server`]).
+//!
+//! - [`server`]: sockets and time, `Server::start`
+//! - [`control`]: clusters by name, for processes that must not hold the data themselves
+//! - [`brokers`]: topics, produce, fetch, everything a broker decides
+//! - [`groups`]: consumer groups and committed offsets
+//! - [`log`]: record batches in segments
+//! - [`wire`]: frames, and the table of supported requests
+//! - [`description`]: what a cluster holds, for people to look at
+//!
+//! ```
+//! use headwater_broker::{Server, ServerConfig};
+//!
+//! let server = Server::start(ServerConfig::default())?;
+//! assert!(server.bootstrap().starts_with("127.0.0.1:"));
+//! assert!(server.describe().topics.is_empty());
+//! # Ok::<(), headwater_broker::Error>(())
+//! ```
+
+pub mod brokers;
+pub mod control;
+pub mod description;
+mod error;
+pub mod groups;
+pub mod log;
+pub mod server;
+pub mod wire;
+
+pub use brokers::BrokerSettings;
+pub use description::{
+    ClusterDescription, CommittedOffset, GroupDescription, MemberDescription, PartitionDescription,
+    TopicDescription, TopicPartition,
+};
+pub use error::{Error, Result};
+pub use server::{Server, ServerConfig};

@@ -1,0 +1,260 @@
+//! Settings of topics: Kafka's names, defaults and limits, and what a topic overrides.
+
+use std::collections::BTreeMap;
+
+/// How a setting's value is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Flag,
+    Text,
+    Int,
+    Long,
+    Double,
+    List,
+}
+
+impl Kind {
+    /// Returns the number by which DescribeConfigs names the kind.
+    pub fn code(self) -> i8 {
+        match self {
+            Kind::Flag => 1,
+            Kind::Text => 2,
+            Kind::Int => 3,
+            Kind::Long => 5,
+            Kind::Double => 6,
+            Kind::List => 7,
+        }
+    }
+}
+
+/// One setting that exists.
+#[derive(Debug)]
+pub struct Setting {
+    pub name: &'static str,
+    pub default: &'static str,
+    pub kind: Kind,
+    pub allowed: &'static [&'static str],
+}
+
+const fn setting(name: &'static str, kind: Kind, default: &'static str) -> Setting {
+    Setting {
+        name,
+        default,
+        kind,
+        allowed: &[],
+    }
+}
+
+const fn choice(
+    name: &'static str,
+    default: &'static str,
+    allowed: &'static [&'static str],
+) -> Setting {
+    Setting {
+        name,
+        default,
+        kind: Kind::Text,
+        allowed,
+    }
+}
+
+/// The settings of a topic, with the defaults of Kafka 4 (<https://kafka.apache.org/documentation/#topicconfigs>).
+pub const TOPIC_SETTINGS: &[Setting] = &[
+    Setting {
+        name: "cleanup.policy",
+        default: "delete",
+        kind: Kind::List,
+        allowed: &["delete", "compact", "delete,compact", "compact,delete"],
+    },
+    choice(
+        "compression.type",
+        "producer",
+        &["producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"],
+    ),
+    setting("delete.retention.ms", Kind::Long, "86400000"),
+    setting("file.delete.delay.ms", Kind::Long, "60000"),
+    setting("flush.messages", Kind::Long, "9223372036854775807"),
+    setting("flush.ms", Kind::Long, "9223372036854775807"),
+    setting("index.interval.bytes", Kind::Int, "4096"),
+    setting("max.compaction.lag.ms", Kind::Long, "9223372036854775807"),
+    setting("max.message.bytes", Kind::Int, "1048588"),
+    setting("message.timestamp.after.max.ms", Kind::Long, "3600000"),
+    setting(
+        "message.timestamp.before.max.ms",
+        Kind::Long,
+        "9223372036854775807",
+    ),
+    choice(
+        "message.timestamp.type",
+        "CreateTime",
+        &["CreateTime", "LogAppendTime"],
+    ),
+    setting("min.cleanable.dirty.ratio", Kind::Double, "0.5"),
+    setting("min.compaction.lag.ms", Kind::Long, "0"),
+    setting("min.insync.replicas", Kind::Int, "1"),
+    setting("preallocate", Kind::Flag, "false"),
+    setting("retention.bytes", Kind::Long, "-1"),
+    setting("retention.ms", Kind::Long, "604800000"),
+    setting("segment.bytes", Kind::Int, "1073741824"),
+    setting("segment.index.bytes", Kind::Int, "10485760"),
+    setting("segment.jitter.ms", Kind::Long, "0"),
+    setting("segment.ms", Kind::Long, "604800000"),
+    setting("unclean.leader.election.enable", Kind::Flag, "false"),
+];
+
+/// Returns the setting of this name.
+pub fn topic_setting(name: &str) -> Option<&'static Setting> {
+    TOPIC_SETTINGS.iter().find(|setting| setting.name == name)
+}
+
+impl Setting {
+    /// Returns why `value` is none for this setting, in Kafka's words.
+    pub fn check(&self, value: &str) -> Result<(), String> {
+        let fits = match self.kind {
+            Kind::Flag => matches!(value, "true" | "false"),
+            Kind::Int => value.parse::<i32>().is_ok(),
+            Kind::Long => value.parse::<i64>().is_ok(),
+            Kind::Double => value.parse::<f64>().is_ok(),
+            Kind::Text | Kind::List => self.allowed.is_empty() || self.allowed.contains(&value),
+        };
+        if fits {
+            return Ok(());
+        }
+        Err(format!(
+            "Invalid value {value} for configuration {}",
+            self.name
+        ))
+    }
+}
+
+/// What a topic overrides.
+#[derive(Debug, Clone, Default)]
+pub struct TopicConfigs {
+    overrides: BTreeMap<String, String>,
+}
+
+impl TopicConfigs {
+    /// Sets a value, or goes back to the default where there is none.
+    ///
+    /// # Errors
+    /// Says which name or value is not known.
+    pub fn set(&mut self, name: &str, value: Option<&str>) -> Result<(), String> {
+        let setting =
+            topic_setting(name).ok_or_else(|| format!("Unknown topic config name: {name}"))?;
+        match value {
+            None => self.overrides.remove(name),
+            Some(value) => {
+                setting.check(value)?;
+                self.overrides.insert(name.to_owned(), value.to_owned())
+            }
+        };
+        Ok(())
+    }
+
+    /// Returns the value in force, which is the default where nothing else was set.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let set = self.overrides.get(name).map(String::as_str);
+        set.or_else(|| topic_setting(name).map(|setting| setting.default))
+    }
+
+    /// Returns what was set, by name.
+    pub fn overrides(&self) -> &BTreeMap<String, String> {
+        &self.overrides
+    }
+
+    pub fn max_message_bytes(&self) -> usize {
+        usize::try_from(self.number("max.message.bytes")).unwrap_or(0)
+    }
+
+    pub fn segment_bytes(&self) -> usize {
+        usize::try_from(self.number("segment.bytes")).unwrap_or(0)
+    }
+
+    pub fn segment_ms(&self) -> i64 {
+        self.number("segment.ms")
+    }
+
+    /// Returns true where records get the time of their arrival.
+    pub fn append_time(&self) -> bool {
+        self.get("message.timestamp.type") == Some("LogAppendTime")
+    }
+
+    /// Returns how long records stay; -1 for ever. Compacted topics forget nothing by age.
+    pub fn retention_ms(&self) -> i64 {
+        self.retention("retention.ms")
+    }
+
+    /// Returns how many bytes a partition keeps; -1 for all.
+    pub fn retention_bytes(&self) -> i64 {
+        self.retention("retention.bytes")
+    }
+
+    /// Returns true where the topic has a retention of its own.
+    pub fn limits_retention(&self) -> bool {
+        let set = |name| self.overrides.contains_key(name);
+        set("retention.ms") || set("retention.bytes")
+    }
+
+    fn retention(&self, name: &str) -> i64 {
+        match self.get("cleanup.policy") {
+            Some("compact") => -1,
+            _ => self.number(name),
+        }
+    }
+
+    fn number(&self, name: &str) -> i64 {
+        let value = self.get(name).and_then(|value| value.parse().ok());
+        value.expect("numbers were checked when they were set")
+    }
+}
+
+/// Returns the settings of a broker that clients and tools ask for, and whether they differ from
+/// Kafka's default.
+pub(super) fn broker_settings(
+    node: i32,
+    settings: &super::BrokerSettings,
+) -> Vec<(&'static str, Kind, String)> {
+    let text = |value: &str| value.to_owned();
+    vec![
+        (
+            "auto.create.topics.enable",
+            Kind::Flag,
+            settings.auto_create_topics.to_string(),
+        ),
+        ("broker.id", Kind::Int, node.to_string()),
+        ("compression.type", Kind::Text, text("producer")),
+        ("default.replication.factor", Kind::Int, text("1")),
+        ("delete.topic.enable", Kind::Flag, text("true")),
+        (
+            "group.initial.rebalance.delay.ms",
+            Kind::Int,
+            settings.initial_rebalance_delay_ms.to_string(),
+        ),
+        (
+            "group.max.session.timeout.ms",
+            Kind::Int,
+            settings.max_session_timeout_ms.to_string(),
+        ),
+        (
+            "group.min.session.timeout.ms",
+            Kind::Int,
+            settings.min_session_timeout_ms.to_string(),
+        ),
+        ("log.cleanup.policy", Kind::List, text("delete")),
+        ("log.message.timestamp.type", Kind::Text, text("CreateTime")),
+        ("log.retention.bytes", Kind::Long, text("-1")),
+        (
+            "log.retention.check.interval.ms",
+            Kind::Long,
+            settings.retention_check_ms.to_string(),
+        ),
+        ("log.retention.hours", Kind::Int, text("168")),
+        ("log.segment.bytes", Kind::Int, text("1073741824")),
+        ("message.max.bytes", Kind::Int, text("1048588")),
+        ("min.insync.replicas", Kind::Int, text("1")),
+        ("num.partitions", Kind::Int, settings.partitions.to_string()),
+        ("offsets.retention.minutes", Kind::Int, text("10080")),
+        ("socket.request.max.bytes", Kind::Int, text("104857600")),
+        ("unclean.leader.election.enable", Kind::Flag, text("false")),
+    ]
+}

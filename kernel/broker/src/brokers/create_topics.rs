@@ -1,0 +1,228 @@
+//! CreateTopics, DeleteTopics and CreatePartitions.
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
+use kafka_protocol::messages::create_partitions_response::CreatePartitionsTopicResult;
+use kafka_protocol::messages::create_topics_request::CreatableTopic;
+use kafka_protocol::messages::create_topics_response::{
+    CreatableTopicConfigs, CreatableTopicResult,
+};
+use kafka_protocol::messages::delete_topics_request::DeleteTopicState;
+use kafka_protocol::messages::delete_topics_response::DeletableTopicResult;
+use kafka_protocol::messages::{
+    CreatePartitionsRequest, CreatePartitionsResponse, CreateTopicsRequest, CreateTopicsResponse,
+    DeleteTopicsRequest, DeleteTopicsResponse, TopicName,
+};
+
+use super::configs::{TOPIC_SETTINGS, TopicConfigs};
+use super::topics::{Partition, check_new_topic};
+use super::{Brokers, Call, Millis};
+use crate::wire::text;
+
+type Failure = (ResponseError, String);
+
+impl Brokers {
+    pub(super) fn create_topics(
+        &mut self,
+        now_ms: Millis,
+        call: &Call,
+        body: CreateTopicsRequest,
+    ) -> CreateTopicsResponse {
+        let topics = body.topics.iter().map(|asked| {
+            let result = CreatableTopicResult::default().with_name(asked.name.clone());
+            match self.create_topic(asked, body.validate_only) {
+                Ok((id, partitions, configs)) => {
+                    created(result, id, partitions, &configs, call.version)
+                }
+                Err((error, message)) => result
+                    .with_error_code(error.code())
+                    .with_error_message(Some(text(message)))
+                    .with_configs(Some(Vec::new())),
+            }
+        });
+        let response = CreateTopicsResponse::default().with_topics(topics.collect());
+        self.schedule_retention(now_ms);
+        response
+    }
+
+    fn create_topic(
+        &mut self,
+        asked: &CreatableTopic,
+        validate_only: bool,
+    ) -> Result<(uuid::Uuid, i32, TopicConfigs), Failure> {
+        let name = asked.name.as_str();
+        let partitions = self.asked_partitions(asked)?;
+        let mut configs = TopicConfigs::default();
+        for config in &asked.configs {
+            configs
+                .set(&config.name, config.value.as_deref())
+                .map_err(|why| (ResponseError::InvalidConfig, why))?;
+        }
+        let refused = |error| (error, refusal(error, name));
+        if validate_only {
+            check_new_topic(&self.topics, name).map_err(refused)?;
+            self.check_partitions(partitions).map_err(refused)?;
+            return Ok((uuid::Uuid::nil(), partitions, configs));
+        }
+        let id = self
+            .add_topic(name, partitions, configs.clone())
+            .map_err(refused)?;
+        Ok((id, partitions, configs))
+    }
+
+    /// Returns how many partitions a creator wants, by number or by naming replicas for each.
+    fn asked_partitions(&self, asked: &CreatableTopic) -> Result<i32, Failure> {
+        let nodes = self.nodes.len();
+        let replicas_fit = asked.replication_factor == -1
+            || (1..=nodes as i32).contains(&i32::from(asked.replication_factor));
+        match (asked.num_partitions, asked.assignments.len()) {
+            (-1, 0) if replicas_fit => Ok(self.settings.partitions),
+            (-1, assigned) if assigned > 0 => Ok(assigned as i32),
+            (count, 0) if count > 0 && replicas_fit => Ok(count),
+            (_, 0) if !replicas_fit => Err((
+                ResponseError::InvalidReplicationFactor,
+                format!(
+                    "Unable to replicate the partition {} time(s): only {nodes} broker(s) are registered.",
+                    asked.replication_factor
+                ),
+            )),
+            (count, 0) => Err((
+                ResponseError::InvalidPartitions,
+                format!("Number of partitions was set to an invalid non-positive value: {count}"),
+            )),
+            _ => Err((
+                ResponseError::InvalidRequest,
+                "Replica assignments and a number of partitions cannot both be given".to_owned(),
+            )),
+        }
+    }
+
+    pub(super) fn delete_topics(
+        &mut self,
+        now_ms: Millis,
+        call: &Call,
+        body: DeleteTopicsRequest,
+    ) -> DeleteTopicsResponse {
+        let by_name = body
+            .topic_names
+            .into_iter()
+            .map(|name| DeleteTopicState::default().with_name(Some(name)));
+        let asked: Vec<DeleteTopicState> = body.topics.into_iter().chain(by_name).collect();
+        let responses = asked.into_iter().map(|topic| {
+            let known = match &topic.name {
+                Some(name) => Some(name.to_string()),
+                None => self.topics.name_of(topic.topic_id).map(str::to_owned),
+            };
+            let result = DeletableTopicResult::default()
+                .with_name(known.as_ref().map(|name| TopicName(text(name.as_str()))));
+            let id = match &known {
+                Some(name) => self.topics.get(name).map(|topic| topic.id),
+                None => None,
+            };
+            let deleted = known.is_some_and(|name| self.remove_topic(now_ms, &name));
+            if deleted {
+                let id = id.filter(|_| call.version >= 6).unwrap_or_default();
+                return result.with_topic_id(id);
+            }
+            let error = match topic.name {
+                Some(_) => ResponseError::UnknownTopicOrPartition,
+                None => ResponseError::UnknownTopicId,
+            };
+            result
+                .with_topic_id(topic.topic_id)
+                .with_error_code(error.code())
+        });
+        DeleteTopicsResponse::default().with_responses(responses.collect())
+    }
+
+    pub(super) fn create_partitions(
+        &mut self,
+        body: CreatePartitionsRequest,
+    ) -> CreatePartitionsResponse {
+        let results = body.topics.iter().map(|asked| {
+            let result = CreatePartitionsTopicResult::default().with_name(asked.name.clone());
+            match self.grow_topic(asked, body.validate_only) {
+                Ok(()) => result,
+                Err((error, message)) => result
+                    .with_error_code(error.code())
+                    .with_error_message(Some(text(message))),
+            }
+        });
+        CreatePartitionsResponse::default().with_results(results.collect())
+    }
+
+    fn grow_topic(
+        &mut self,
+        asked: &CreatePartitionsTopic,
+        validate_only: bool,
+    ) -> Result<(), Failure> {
+        let name = asked.name.as_str();
+        let unknown = ResponseError::UnknownTopicOrPartition;
+        let topic = self
+            .topics
+            .get(name)
+            .ok_or((unknown, refusal(unknown, name)))?;
+        let have = topic.partitions.len() as i32;
+        let invalid = ResponseError::InvalidPartitions;
+        if asked.count <= have {
+            let why = format!(
+                "Topic {name} has {have} partition(s); it can only grow, not to {}",
+                asked.count
+            );
+            return Err((invalid, why));
+        }
+        self.check_partitions(asked.count - have)
+            .map_err(|error| (error, refusal(error, name)))?;
+        if !validate_only {
+            let topic = self
+                .topics
+                .get_mut(name)
+                .expect("it was there a moment ago");
+            topic
+                .partitions
+                .resize_with(asked.count as usize, Partition::default);
+        }
+        Ok(())
+    }
+}
+
+fn created(
+    result: CreatableTopicResult,
+    id: uuid::Uuid,
+    partitions: i32,
+    configs: &TopicConfigs,
+    version: i16,
+) -> CreatableTopicResult {
+    if version < 5 {
+        return result;
+    }
+    let rows = TOPIC_SETTINGS.iter().map(|setting| {
+        let set = configs.overrides().contains_key(setting.name);
+        CreatableTopicConfigs::default()
+            .with_name(text(setting.name))
+            .with_value(configs.get(setting.name).map(text))
+            .with_config_source(if set { 1 } else { 5 })
+    });
+    let result = result
+        .with_num_partitions(partitions)
+        .with_replication_factor(1)
+        .with_configs(Some(rows.collect()));
+    if version >= 7 {
+        result.with_topic_id(id)
+    } else {
+        result
+    }
+}
+
+fn refusal(error: ResponseError, name: &str) -> String {
+    match error {
+        ResponseError::TopicAlreadyExists => format!("Topic '{name}' already exists."),
+        ResponseError::InvalidTopicException => format!(
+            "Topic name is invalid: '{name}' is empty, longer than 249, or has other letters than a-z, A-Z, 0-9, '.', '_' and '-'"
+        ),
+        ResponseError::InvalidPartitions => {
+            "more partitions than this broker was started for".to_owned()
+        }
+        _ => format!("there is no topic {name}"),
+    }
+}

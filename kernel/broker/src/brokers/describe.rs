@@ -1,0 +1,63 @@
+//! Describes the cluster for people: `Server::describe`, not a request of the protocol.
+
+use super::{Brokers, Topic};
+use crate::description::{
+    ClusterDescription, CommittedOffset, PartitionDescription, TopicDescription,
+};
+
+impl Brokers {
+    /// Returns all topics, partitions and groups as they are now.
+    pub fn describe(&self) -> ClusterDescription {
+        let addresses: Vec<String> = self
+            .nodes
+            .iter()
+            .map(|node| format!("{}:{}", node.host, node.port))
+            .collect();
+        let topics = self.topics.iter();
+        let mut groups = self.groups.describe();
+        for committed in groups.iter_mut().flat_map(|group| &mut group.committed) {
+            self.measure_lag(committed);
+        }
+        ClusterDescription {
+            bootstrap: addresses.join(","),
+            topics: topics
+                .map(|(name, topic)| self.describe_topic(name, topic))
+                .collect(),
+            groups,
+            bytes_held: self.bytes_held,
+            bytes_limit: self.settings.max_bytes,
+        }
+    }
+
+    fn describe_topic(&self, name: &str, topic: &Topic) -> TopicDescription {
+        let partitions = topic
+            .partitions
+            .iter()
+            .enumerate()
+            .map(|(index, partition)| {
+                let log = &partition.log;
+                PartitionDescription {
+                    partition: index as i32,
+                    leader: self.nodes[0].id,
+                    earliest: log.earliest(),
+                    latest: log.latest(),
+                    bytes: log.bytes(),
+                    batches: log.batches() as u64,
+                    segments: log.segments() as u64,
+                }
+            });
+        TopicDescription {
+            name: name.to_owned(),
+            id: topic.id.to_string(),
+            partitions: partitions.collect(),
+            configs: topic.configs.overrides().clone(),
+            bytes: topic.partitions.iter().map(|p| p.log.bytes()).sum(),
+        }
+    }
+
+    fn measure_lag(&self, committed: &mut CommittedOffset) {
+        let partition = self.topics.partition(&committed.topic, committed.partition);
+        let latest = partition.map_or(committed.offset, |partition| partition.log.latest());
+        committed.lag_records = (latest - committed.offset).max(0);
+    }
+}

@@ -1,0 +1,108 @@
+//! ListOffsets and OffsetForLeaderEpoch: from a time, or an epoch, to an offset.
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::list_offsets_request::ListOffsetsPartition;
+use kafka_protocol::messages::list_offsets_response::{
+    ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
+};
+use kafka_protocol::messages::offset_for_leader_epoch_request::OffsetForLeaderPartition;
+use kafka_protocol::messages::offset_for_leader_epoch_response::{
+    EpochEndOffset, OffsetForLeaderTopicResult,
+};
+use kafka_protocol::messages::{
+    ListOffsetsRequest, ListOffsetsResponse, OffsetForLeaderEpochRequest,
+    OffsetForLeaderEpochResponse,
+};
+
+use super::Brokers;
+use super::fetch::check_leader_epoch;
+use crate::log::RecordTime;
+
+/// Timestamps that stand for a place, not for a time.
+const LATEST: i64 = -1;
+const EARLIEST: i64 = -2;
+const MAX_TIMESTAMP: i64 = -3;
+const EARLIEST_LOCAL: i64 = -4;
+
+impl Brokers {
+    pub(super) fn list_offsets(&self, body: ListOffsetsRequest) -> ListOffsetsResponse {
+        let topics = body.topics.iter().map(|topic| {
+            let partitions = topic.partitions.iter().map(|asked| {
+                let response = ListOffsetsPartitionResponse::default()
+                    .with_partition_index(asked.partition_index);
+                match self.list_offset(&topic.name, asked) {
+                    Ok((found, leader_epoch)) => response
+                        .with_timestamp(found.timestamp_ms)
+                        .with_offset(found.offset)
+                        .with_leader_epoch(leader_epoch),
+                    Err(error) => response
+                        .with_error_code(error.code())
+                        .with_timestamp(-1)
+                        .with_offset(-1),
+                }
+            });
+            ListOffsetsTopicResponse::default()
+                .with_name(topic.name.clone())
+                .with_partitions(partitions.collect())
+        });
+        ListOffsetsResponse::default().with_topics(topics.collect())
+    }
+
+    fn list_offset(
+        &self,
+        topic: &str,
+        asked: &ListOffsetsPartition,
+    ) -> Result<(RecordTime, i32), ResponseError> {
+        let partition = self
+            .topics
+            .partition(topic, asked.partition_index)
+            .ok_or(ResponseError::UnknownTopicOrPartition)?;
+        let log = &partition.log;
+        check_leader_epoch(asked.current_leader_epoch, log.leader_epoch())?;
+        let place = |offset| RecordTime {
+            offset,
+            timestamp_ms: -1,
+        };
+        let found = match asked.timestamp {
+            LATEST => Some(place(log.latest())),
+            EARLIEST | EARLIEST_LOCAL => Some(place(log.earliest())),
+            MAX_TIMESTAMP => log.find_max_timestamp(),
+            time if time >= 0 => log.find_time(time),
+            _ => return Err(ResponseError::UnsupportedForMessageFormat),
+        };
+        Ok((found.unwrap_or(place(-1)), log.leader_epoch()))
+    }
+
+    pub(super) fn offset_for_leader_epoch(
+        &self,
+        body: OffsetForLeaderEpochRequest,
+    ) -> OffsetForLeaderEpochResponse {
+        let topics = body.topics.iter().map(|topic| {
+            let partitions = topic
+                .partitions
+                .iter()
+                .map(|asked| self.epoch_end(&topic.topic, asked));
+            OffsetForLeaderTopicResult::default()
+                .with_topic(topic.topic.clone())
+                .with_partitions(partitions.collect())
+        });
+        OffsetForLeaderEpochResponse::default().with_topics(topics.collect())
+    }
+
+    fn epoch_end(&self, topic: &str, asked: &OffsetForLeaderPartition) -> EpochEndOffset {
+        let response = EpochEndOffset::default().with_partition(asked.partition);
+        let Some(partition) = self.topics.partition(topic, asked.partition) else {
+            return response.with_error_code(ResponseError::UnknownTopicOrPartition.code());
+        };
+        let log = &partition.log;
+        if let Err(error) = check_leader_epoch(asked.current_leader_epoch, log.leader_epoch()) {
+            return response.with_error_code(error.code());
+        }
+        if asked.leader_epoch > log.leader_epoch() {
+            return response;
+        }
+        response
+            .with_leader_epoch(log.leader_epoch())
+            .with_end_offset(log.latest())
+    }
+}

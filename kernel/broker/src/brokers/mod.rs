@@ -1,0 +1,234 @@
+//! The brokers as a state machine: `step(now, input)` returns what is to be sent.
+//!
+//! Nothing in here does I/O, reads a clock or draws a random number: time comes in with every
+//! input, ids come from a seed. The same inputs give the same outputs, whoever drives them: the
+//! server shell with real time, a simulator with time of its own.
+//!
+//! One file holds one family of requests. A handler returns its reply at once, or keeps the
+//! request's id and replies in a later step (a long-polling fetch, a join that waits for others).
+
+use crate::groups::Groups;
+use crate::wire::{Request, Response};
+
+pub(crate) mod api_versions;
+mod configs;
+mod create_topics;
+mod delete_records;
+mod describe;
+mod describe_configs;
+mod fetch;
+mod ids;
+mod list_offsets;
+mod metadata;
+mod produce;
+mod producer_ids;
+mod retention;
+mod settings;
+mod topics;
+mod waiting;
+
+pub use ids::Ids;
+pub use settings::BrokerSettings;
+pub use topics::{Partition, Topic, Topics};
+
+/// Milliseconds since 1970, UTC. A shell never lets it go backwards.
+pub type Millis = i64;
+
+/// Names a request from when it goes in until its reply comes out; chosen by the shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// One broker of the cluster, and where clients reach it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    pub id: i32,
+    pub host: String,
+    pub port: u16,
+}
+
+/// A request on its way into the brokers.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub id: RequestId,
+    /// The broker that was asked.
+    pub node: i32,
+    pub version: i16,
+    pub client_id: String,
+    pub client_host: String,
+}
+
+/// What can happen to the brokers.
+#[derive(Debug)]
+pub enum Input {
+    Request(Call, Request),
+    /// The client is gone: whatever it waited for needs no reply.
+    Abandoned(RequestId),
+    /// Time passed: the deadline of an earlier step has come.
+    Tick,
+}
+
+/// The reply to one request.
+#[derive(Debug)]
+pub struct Reply {
+    pub to: RequestId,
+    /// Nothing for a produce request that asked for no acknowledgement.
+    pub response: Option<Response>,
+}
+
+/// What a step gave.
+#[derive(Debug, Default)]
+pub struct Outputs {
+    pub replies: Vec<Reply>,
+    /// When the next `Tick` is due, if nothing happens before.
+    pub deadline: Option<Millis>,
+}
+
+/// What a handler does with a request.
+pub(crate) enum Answer {
+    Now(Response),
+    /// The reply comes in a later step.
+    Later,
+    /// The client wants none.
+    Never,
+}
+
+impl<T: Into<Response>> From<T> for Answer {
+    fn from(response: T) -> Answer {
+        Answer::Now(response.into())
+    }
+}
+
+/// All brokers of one cluster: topics, groups, producers and the requests that wait.
+#[derive(Debug)]
+pub struct Brokers {
+    pub(crate) settings: BrokerSettings,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) cluster_id: String,
+    pub(crate) ids: Ids,
+    pub(crate) topics: Topics,
+    pub(crate) groups: Groups,
+    pub(crate) waiting: waiting::WaitingFetches,
+    /// Bytes of all batches in all partitions.
+    pub(crate) bytes_held: u64,
+    next_producer_id: i64,
+    next_retention: Option<Millis>,
+    replies: Vec<Reply>,
+}
+
+impl Brokers {
+    /// Returns a cluster without topics. The same seed gives the same ids.
+    ///
+    /// # Panics
+    /// Without a node.
+    pub fn new(settings: BrokerSettings, nodes: Vec<Node>, seed: u64) -> Brokers {
+        assert!(!nodes.is_empty(), "a cluster has at least one broker");
+        let mut ids = Ids::new(seed);
+        Brokers {
+            settings,
+            nodes,
+            cluster_id: ids.cluster(),
+            ids,
+            topics: Topics::default(),
+            groups: Groups::default(),
+            waiting: waiting::WaitingFetches::default(),
+            bytes_held: 0,
+            next_producer_id: 1000,
+            next_retention: None,
+            replies: Vec::new(),
+        }
+    }
+
+    /// Takes in what happened at `now_ms` and returns what is to be sent.
+    pub fn step(&mut self, now_ms: Millis, input: Input) -> Outputs {
+        match input {
+            Input::Request(call, request) => match self.handle(now_ms, &call, request) {
+                Answer::Now(response) => self.reply(call.id, Some(response)),
+                Answer::Never => self.reply(call.id, None),
+                Answer::Later => {}
+            },
+            Input::Abandoned(id) => self.waiting.abandon(id, &mut self.topics),
+            Input::Tick => {}
+        }
+        self.expire_groups(now_ms);
+        self.expire_fetches(now_ms);
+        self.apply_retention(now_ms);
+        Outputs {
+            replies: std::mem::take(&mut self.replies),
+            deadline: self.deadline(),
+        }
+    }
+
+    /// Deletes all topics and groups. Those who wait for records are told that the topic is gone.
+    pub fn reset(&mut self, now_ms: Millis) -> Outputs {
+        let names: Vec<String> = self.topics.names().map(str::to_owned).collect();
+        for name in names {
+            self.remove_topic(now_ms, &name);
+        }
+        let orphans = self.groups.clear();
+        self.replies.extend(orphans);
+        Outputs {
+            replies: std::mem::take(&mut self.replies),
+            deadline: self.deadline(),
+        }
+    }
+
+    pub(crate) fn reply(&mut self, to: RequestId, response: Option<Response>) {
+        self.replies.push(Reply { to, response });
+    }
+
+    pub(crate) fn next_producer_id(&mut self) -> i64 {
+        let id = self.next_producer_id;
+        self.next_producer_id += 1;
+        id
+    }
+
+    fn deadline(&self) -> Option<Millis> {
+        [
+            self.groups.deadline(),
+            self.waiting.deadline(),
+            self.next_retention,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    fn handle(&mut self, now_ms: Millis, call: &Call, request: Request) -> Answer {
+        match request {
+            Request::ApiVersions(_) => api_versions::table().into(),
+            Request::Metadata(body) => self.metadata(call, body).into(),
+            Request::DescribeCluster(body) => self.describe_cluster(body).into(),
+            Request::Produce(body) => self.produce(now_ms, body),
+            Request::Fetch(body) => self.fetch(now_ms, call, body),
+            Request::ListOffsets(body) => self.list_offsets(body).into(),
+            Request::OffsetForLeaderEpoch(body) => self.offset_for_leader_epoch(body).into(),
+            Request::InitProducerId(body) => self.init_producer_id(body).into(),
+            Request::CreateTopics(body) => self.create_topics(now_ms, call, body).into(),
+            Request::DeleteTopics(body) => self.delete_topics(now_ms, call, body).into(),
+            Request::CreatePartitions(body) => self.create_partitions(body).into(),
+            Request::DeleteRecords(body) => self.delete_records(now_ms, body).into(),
+            Request::DescribeConfigs(body) => self.describe_configs(call, body).into(),
+            Request::AlterConfigs(body) => self.alter_configs(now_ms, body).into(),
+            Request::IncrementalAlterConfigs(body) => {
+                self.incremental_alter_configs(now_ms, body).into()
+            }
+            group => self.handle_group(now_ms, call, group),
+        }
+    }
+
+    fn handle_group(&mut self, now_ms: Millis, call: &Call, request: Request) -> Answer {
+        match request {
+            Request::FindCoordinator(body) => self.find_coordinator(call, body).into(),
+            Request::JoinGroup(body) => self.join_group(now_ms, call, body),
+            Request::SyncGroup(body) => self.sync_group(now_ms, call, body),
+            Request::Heartbeat(body) => self.heartbeat(now_ms, body).into(),
+            Request::LeaveGroup(body) => self.leave_group(now_ms, call, body).into(),
+            Request::OffsetCommit(body) => self.offset_commit(now_ms, body).into(),
+            Request::OffsetFetch(body) => self.offset_fetch(call, body).into(),
+            Request::ListGroups(body) => self.list_groups(body).into(),
+            Request::DescribeGroups(body) => self.describe_groups(call, body).into(),
+            Request::DeleteGroups(body) => self.delete_groups(body).into(),
+            other => unreachable!("request {} has a handler above", other.key()),
+        }
+    }
+}

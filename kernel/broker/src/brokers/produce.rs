@@ -1,0 +1,138 @@
+//! Produce: batches are checked, given their offsets and stored.
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::produce_request::PartitionProduceData;
+use kafka_protocol::messages::produce_response::{PartitionProduceResponse, TopicProduceResponse};
+use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
+
+use super::{Answer, Brokers, Millis};
+use crate::log::{Appending, BatchHeader, Verdict};
+use crate::wire::text;
+
+/// A batch that was not stored, and why.
+struct Refusal {
+    error: ResponseError,
+    message: Option<String>,
+}
+
+impl From<ResponseError> for Refusal {
+    fn from(error: ResponseError) -> Refusal {
+        Refusal {
+            error,
+            message: None,
+        }
+    }
+}
+
+/// A batch that is in the log, now or since an earlier request.
+struct Stored {
+    base_offset: i64,
+    earliest: i64,
+    append_time_ms: i64,
+}
+
+impl Brokers {
+    pub(super) fn produce(&mut self, now_ms: Millis, body: ProduceRequest) -> Answer {
+        let acks_known = matches!(body.acks, -1..=1);
+        let mut topics = Vec::with_capacity(body.topic_data.len());
+        for topic in &body.topic_data {
+            let mut partitions = Vec::with_capacity(topic.partition_data.len());
+            for data in &topic.partition_data {
+                let result = if acks_known {
+                    self.produce_batch(now_ms, &topic.name, data)
+                } else {
+                    Err(ResponseError::InvalidRequiredAcks.into())
+                };
+                partitions.push(partition_response(data.index, result));
+            }
+            topics.push(
+                TopicProduceResponse::default()
+                    .with_name(topic.name.clone())
+                    .with_partition_responses(partitions),
+            );
+        }
+        match body.acks {
+            0 => Answer::Never,
+            _ => ProduceResponse::default().with_responses(topics).into(),
+        }
+    }
+
+    fn produce_batch(
+        &mut self,
+        now_ms: Millis,
+        topic_name: &str,
+        data: &PartitionProduceData,
+    ) -> Result<Stored, Refusal> {
+        let batch = data.records.as_deref().unwrap_or_default();
+        let full = self.bytes_held + batch.len() as u64 > self.settings.max_bytes;
+        let topic = self
+            .topics
+            .get_mut(topic_name)
+            .ok_or(ResponseError::UnknownTopicOrPartition)?;
+        let index = usize::try_from(data.index).unwrap_or(usize::MAX);
+        let partition = topic
+            .partitions
+            .get_mut(index)
+            .ok_or(ResponseError::UnknownTopicOrPartition)?;
+        if batch.len() > topic.configs.max_message_bytes() {
+            return Err(ResponseError::MessageTooLarge.into());
+        }
+        let header = BatchHeader::check(batch)?;
+        if header.is_transactional() {
+            return Err(ResponseError::InvalidTxnState.into());
+        }
+        let append_time = topic.configs.append_time();
+        let append_time_ms = if append_time { now_ms } else { -1 };
+        let base_offset = match partition.log.producers.check(&header)? {
+            Verdict::Duplicate { base_offset } => base_offset,
+            Verdict::Append if full => return Err(self.full()),
+            Verdict::Append => {
+                let how = Appending {
+                    now_ms,
+                    segment_bytes: topic.configs.segment_bytes(),
+                    segment_ms: topic.configs.segment_ms(),
+                    append_time,
+                };
+                let base_offset = partition.log.append(batch, &header, how);
+                self.bytes_held += batch.len() as u64;
+                base_offset
+            }
+        };
+        let earliest = partition.log.earliest();
+        let waiters = std::mem::take(&mut partition.waiters);
+        self.wake(now_ms, waiters);
+        Ok(Stored {
+            base_offset,
+            earliest,
+            append_time_ms,
+        })
+    }
+
+    fn full(&self) -> Refusal {
+        let Brokers { bytes_held, .. } = self;
+        let limit = self.settings.max_bytes;
+        Refusal {
+            // Not retriable, and nothing else is deleted for it: the producer hears of it at once.
+            error: ResponseError::PolicyViolation,
+            message: Some(format!(
+                "the broker's memory is full: {bytes_held} of {limit} bytes held; delete topics or start it with a higher max_bytes"
+            )),
+        }
+    }
+}
+
+fn partition_response(index: i32, result: Result<Stored, Refusal>) -> PartitionProduceResponse {
+    let response = PartitionProduceResponse::default().with_index(index);
+    match result {
+        Ok(stored) => response
+            .with_base_offset(stored.base_offset)
+            .with_log_append_time_ms(stored.append_time_ms)
+            .with_log_start_offset(stored.earliest),
+        Err(refusal) => response
+            .with_error_code(refusal.error.code())
+            .with_error_message(refusal.message.map(text))
+            .with_base_offset(-1)
+            .with_log_append_time_ms(-1)
+            .with_log_start_offset(-1),
+    }
+}

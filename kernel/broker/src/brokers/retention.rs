@@ -1,0 +1,48 @@
+//! Retention: whole segments go once they are too old or a partition holds too much.
+
+use super::{Brokers, Millis};
+
+/// How often topics with Kafka's seven days are looked at.
+const RARELY_MS: i64 = 300_000;
+
+impl Brokers {
+    /// Sees to a look at the topics at the next interval.
+    pub(super) fn schedule_retention(&mut self, now_ms: Millis) {
+        let limited = self
+            .topics
+            .iter()
+            .any(|(_, topic)| topic.configs.limits_retention());
+        let wait = match limited {
+            true => self.settings.retention_check_ms,
+            false => RARELY_MS,
+        };
+        let next = now_ms.saturating_add(wait);
+        self.next_retention = Some(self.next_retention.map_or(next, |due| due.min(next)));
+    }
+
+    /// Drops what is past its time, if a look is due.
+    pub(super) fn apply_retention(&mut self, now_ms: Millis) {
+        match self.next_retention {
+            Some(due) if due > now_ms => return,
+            None if self.topics.partitions() == 0 => return,
+            None => return self.schedule_retention(now_ms),
+            Some(_) => self.next_retention = None,
+        }
+        for (_, topic) in self.topics.iter_mut() {
+            let keep_ms = topic.configs.retention_ms();
+            let keep_bytes = topic.configs.retention_bytes();
+            for partition in &mut topic.partitions {
+                let before = partition.log.bytes();
+                partition.log.retain(|newest_ms, bytes_without| {
+                    let old = keep_ms >= 0 && now_ms - newest_ms > keep_ms;
+                    let over = keep_bytes >= 0 && bytes_without >= keep_bytes as u64;
+                    old || over
+                });
+                self.bytes_held -= before - partition.log.bytes();
+            }
+        }
+        if self.topics.partitions() > 0 {
+            self.schedule_retention(now_ms);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Settings of the brokers that the person who starts them chooses.
+
+/// What a cluster allows; each field names the Kafka setting it stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerSettings {
+    /// Batches of all partitions together take at most this many bytes; a produce request beyond
+    /// it is refused with `POLICY_VIOLATION` and a message. Default: 1 GiB.
+    pub max_bytes: u64,
+    /// `auto.create.topics.enable`, default true.
+    pub auto_create_topics: bool,
+    /// `num.partitions` of a topic whose creator names no number, default 1.
+    pub partitions: i32,
+    /// Partitions of all topics together, default 10,000.
+    pub max_partitions: usize,
+    /// `group.initial.rebalance.delay.ms`, default 0, as in the settings file Kafka ships.
+    pub initial_rebalance_delay_ms: i64,
+    /// `group.min.session.timeout.ms`, default 6 s.
+    pub min_session_timeout_ms: i32,
+    /// `group.max.session.timeout.ms`, default 30 min.
+    pub max_session_timeout_ms: i32,
+    /// `log.retention.check.interval.ms` where a topic has a retention of its own. Default 1 s,
+    /// where Kafka has 5 min: in a lesson the effect is to be seen.
+    pub retention_check_ms: i64,
+}
+
+impl Default for BrokerSettings {
+    fn default() -> Self {
+        BrokerSettings {
+            max_bytes: 1 << 30,
+            auto_create_topics: true,
+            partitions: 1,
+            max_partitions: 10_000,
+            initial_rebalance_delay_ms: 0,
+            min_session_timeout_ms: 6_000,
+            max_session_timeout_ms: 1_800_000,
+            retention_check_ms: 1_000,
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Topics and their partitions, found by name or by id.
+
+use std::collections::{BTreeMap, HashMap};
+
+use kafka_protocol::ResponseError;
+use uuid::Uuid;
+
+use super::configs::TopicConfigs;
+use super::{Brokers, Millis};
+use crate::log::PartitionLog;
+
+/// One partition: its log, and the fetches that wait for it to grow.
+#[derive(Debug, Default)]
+pub struct Partition {
+    pub log: PartitionLog,
+    pub(crate) waiters: Vec<u64>,
+}
+
+/// One topic.
+#[derive(Debug)]
+pub struct Topic {
+    pub id: Uuid,
+    pub partitions: Vec<Partition>,
+    pub configs: TopicConfigs,
+}
+
+/// All topics of a cluster.
+#[derive(Debug, Default)]
+pub struct Topics {
+    by_name: BTreeMap<String, Topic>,
+    names: HashMap<Uuid, String>,
+}
+
+impl Topics {
+    pub fn get(&self, name: &str) -> Option<&Topic> {
+        self.by_name.get(name)
+    }
+
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Topic> {
+        self.by_name.get_mut(name)
+    }
+
+    /// Returns the name of the topic with this id.
+    pub fn name_of(&self, id: Uuid) -> Option<&str> {
+        self.names.get(&id).map(String::as_str)
+    }
+
+    pub fn partition(&self, topic: &str, index: i32) -> Option<&Partition> {
+        let index = usize::try_from(index).ok()?;
+        self.get(topic)?.partitions.get(index)
+    }
+
+    pub fn partition_mut(&mut self, topic: &str, index: i32) -> Option<&mut Partition> {
+        let index = usize::try_from(index).ok()?;
+        self.get_mut(topic)?.partitions.get_mut(index)
+    }
+
+    /// Returns all topics, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Topic)> {
+        self.by_name
+            .iter()
+            .map(|(name, topic)| (name.as_str(), topic))
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Topic)> {
+        self.by_name
+            .iter_mut()
+            .map(|(name, topic)| (name.as_str(), topic))
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
+    }
+
+    /// Returns how many partitions all topics have together.
+    pub fn partitions(&self) -> usize {
+        self.by_name
+            .values()
+            .map(|topic| topic.partitions.len())
+            .sum()
+    }
+
+    fn insert(&mut self, name: String, topic: Topic) {
+        self.names.insert(topic.id, name.clone());
+        self.by_name.insert(name, topic);
+    }
+
+    fn remove(&mut self, name: &str) -> Option<Topic> {
+        let topic = self.by_name.remove(name)?;
+        self.names.remove(&topic.id);
+        Some(topic)
+    }
+}
+
+impl Brokers {
+    /// Makes a topic and returns its id.
+    ///
+    /// # Errors
+    /// `InvalidTopicException`, `TopicAlreadyExists`, `InvalidPartitions`.
+    pub(crate) fn add_topic(
+        &mut self,
+        name: &str,
+        partitions: i32,
+        configs: TopicConfigs,
+    ) -> Result<Uuid, ResponseError> {
+        check_new_topic(&self.topics, name)?;
+        self.check_partitions(partitions)?;
+        let id = self.ids.uuid();
+        let topic = Topic {
+            id,
+            partitions: (0..partitions).map(|_| Partition::default()).collect(),
+            configs,
+        };
+        self.topics.insert(name.to_owned(), topic);
+        Ok(id)
+    }
+
+    /// Returns an error where so many more partitions cannot be had.
+    pub(crate) fn check_partitions(&self, more: i32) -> Result<(), ResponseError> {
+        let more = usize::try_from(more).unwrap_or(0);
+        if more == 0 || self.topics.partitions() + more > self.settings.max_partitions {
+            return Err(ResponseError::InvalidPartitions);
+        }
+        Ok(())
+    }
+
+    /// Deletes a topic with its records and its committed offsets; who waits for it is told.
+    /// Returns false where there is none.
+    pub(crate) fn remove_topic(&mut self, now_ms: Millis, name: &str) -> bool {
+        let Some(topic) = self.topics.remove(name) else {
+            return false;
+        };
+        let held: u64 = topic.partitions.iter().map(|p| p.log.bytes()).sum();
+        self.bytes_held -= held;
+        self.groups.forget_topic(name);
+        let waiters = topic.partitions.into_iter().flat_map(|p| p.waiters);
+        self.wake(now_ms, waiters.collect());
+        true
+    }
+}
+
+/// Returns an error where no topic of this name can be made.
+pub(crate) fn check_new_topic(topics: &Topics, name: &str) -> Result<(), ResponseError> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let named = !name.is_empty() && name.len() <= 249 && name != "." && name != "..";
+    if !named || !name.chars().all(legal) {
+        return Err(ResponseError::InvalidTopicException);
+    }
+    if topics.get(name).is_some() {
+        return Err(ResponseError::TopicAlreadyExists);
+    }
+    Ok(())
+}

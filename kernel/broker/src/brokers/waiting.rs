@@ -1,0 +1,130 @@
+//! Fetches that wait for records (long polls), until there are enough or their time is up.
+
+use std::collections::{BTreeSet, HashMap};
+
+use kafka_protocol::messages::FetchRequest;
+
+use super::topics::Topics;
+use super::{Brokers, Millis, RequestId};
+
+/// All fetches that wait.
+#[derive(Debug, Default)]
+pub struct WaitingFetches {
+    by_number: HashMap<u64, WaitingFetch>,
+    deadlines: BTreeSet<(Millis, u64)>,
+    next_number: u64,
+}
+
+#[derive(Debug)]
+struct WaitingFetch {
+    id: RequestId,
+    version: i16,
+    deadline: Millis,
+    body: FetchRequest,
+}
+
+impl WaitingFetches {
+    /// Lets a fetch wait until `deadline`, at every partition it asks for.
+    pub fn add(
+        &mut self,
+        id: RequestId,
+        version: i16,
+        deadline: Millis,
+        body: FetchRequest,
+        topics: &mut Topics,
+    ) {
+        let number = self.next_number;
+        self.next_number += 1;
+        self.deadlines.insert((deadline, number));
+        let fetch = WaitingFetch {
+            id,
+            version,
+            deadline,
+            body,
+        };
+        fetch.enlist(number, topics);
+        self.by_number.insert(number, fetch);
+    }
+
+    pub fn deadline(&self) -> Option<Millis> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// Forgets a fetch whose client is gone.
+    pub fn abandon(&mut self, id: RequestId, topics: &mut Topics) {
+        let found = self.by_number.iter().find(|(_, fetch)| fetch.id == id);
+        if let Some((&number, _)) = found {
+            self.take(number, topics);
+        }
+    }
+
+    fn take(&mut self, number: u64, topics: &mut Topics) -> Option<WaitingFetch> {
+        let fetch = self.by_number.remove(&number)?;
+        self.deadlines.remove(&(fetch.deadline, number));
+        fetch.strike(number, topics);
+        Some(fetch)
+    }
+}
+
+impl WaitingFetch {
+    fn enlist(&self, number: u64, topics: &mut Topics) {
+        self.each_waiters(topics, |waiters| {
+            if !waiters.contains(&number) {
+                waiters.push(number);
+            }
+        });
+    }
+
+    fn strike(&self, number: u64, topics: &mut Topics) {
+        self.each_waiters(topics, |waiters| waiters.retain(|&waiter| waiter != number));
+    }
+
+    fn each_waiters(&self, topics: &mut Topics, mut change: impl FnMut(&mut Vec<u64>)) {
+        for asked in &self.body.topics {
+            let name = match self.version {
+                ..=12 => Some(asked.topic.to_string()),
+                _ => topics.name_of(asked.topic_id).map(str::to_owned),
+            };
+            let Some(name) = name else { continue };
+            for partition in &asked.partitions {
+                if let Some(partition) = topics.partition_mut(&name, partition.partition) {
+                    change(&mut partition.waiters);
+                }
+            }
+        }
+    }
+}
+
+impl Brokers {
+    /// Looks again at fetches whose partition grew or went.
+    pub(super) fn wake(&mut self, _now_ms: Millis, numbers: Vec<u64>) {
+        for number in numbers {
+            let Some(fetch) = self.waiting.by_number.get(&number) else {
+                continue;
+            };
+            let fetched = self.read_all(fetch.version, &fetch.body);
+            let enough = fetched.bytes >= usize::try_from(fetch.body.min_bytes).unwrap_or(0);
+            if enough || fetched.failed {
+                let fetch = self.waiting.take(number, &mut self.topics);
+                let id = fetch.expect("it was there a moment ago").id;
+                self.reply(id, Some(fetched.response.into()));
+            } else {
+                fetch.enlist(number, &mut self.topics);
+            }
+        }
+    }
+
+    /// Answers the fetches whose time is up with what there is.
+    pub(super) fn expire_fetches(&mut self, now_ms: Millis) {
+        while let Some(&(deadline, number)) = self.waiting.deadlines.first() {
+            if deadline > now_ms {
+                break;
+            }
+            let Some(fetch) = self.waiting.take(number, &mut self.topics) else {
+                break;
+            };
+            let fetched = self.read_all(fetch.version, &fetch.body);
+            self.reply(fetch.id, Some(fetched.response.into()));
+        }
+    }
+}

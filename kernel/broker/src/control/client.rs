@@ -1,0 +1,112 @@
+//! The asking side of the control channel.
+
+use std::io;
+use std::net::TcpStream;
+use std::time::Duration;
+
+use super::{Hello, Reply, Request, frames};
+use crate::description::ClusterDescription;
+use crate::error::{Error, Result};
+
+/// Opening a cluster takes milliseconds; this long without an answer means there is nobody.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A connection to the process that holds the brokers.
+pub struct ControlClient {
+    place: String,
+    stream: TcpStream,
+}
+
+impl ControlClient {
+    /// Connects to the channel at `place`, the value of `HEADWATER_CONTROL`.
+    ///
+    /// # Errors
+    /// `Error::Place` for a value of another form, `Error::Control` where nobody answers,
+    /// `Error::Refused` for a wrong token.
+    pub fn connect(place: &str) -> Result<ControlClient> {
+        let malformed = || Error::Place {
+            place: place.to_owned(),
+        };
+        let (address, token) = place.split_once('/').ok_or_else(malformed)?;
+        let address = address.parse().map_err(|_| malformed())?;
+        // The token is a password: messages name the address only.
+        let silent = |source| Error::Control {
+            place: format!("{address}"),
+            source,
+        };
+        let stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(silent)?;
+        stream.set_read_timeout(Some(PATIENCE)).map_err(silent)?;
+        stream.set_write_timeout(Some(PATIENCE)).map_err(silent)?;
+        stream.set_nodelay(true).map_err(silent)?;
+        let mut client = ControlClient {
+            place: address.to_string(),
+            stream,
+        };
+        let hello = Hello {
+            token: token.to_owned(),
+        };
+        match client.exchange(&hello)? {
+            Reply::Welcome => Ok(client),
+            other => Err(client.unexpected(other)),
+        }
+    }
+
+    /// Returns the bootstrap servers of a cluster, which is started if need be.
+    ///
+    /// # Errors
+    /// `Error::Refused` for a name that is none, `Error::Control` where the answer fails.
+    pub fn open(&mut self, cluster: &str) -> Result<String> {
+        let cluster = cluster.to_owned();
+        match self.exchange(&Request::Open { cluster })? {
+            Reply::Opened { bootstrap } => Ok(bootstrap),
+            other => Err(self.unexpected(other)),
+        }
+    }
+
+    /// Returns what a cluster holds.
+    ///
+    /// # Errors
+    /// `Error::Refused` for a cluster that was never opened, `Error::Control` as above.
+    pub fn describe(&mut self, cluster: &str) -> Result<ClusterDescription> {
+        let cluster = cluster.to_owned();
+        match self.exchange(&Request::Describe { cluster })? {
+            Reply::Described(description) => Ok(description),
+            other => Err(self.unexpected(other)),
+        }
+    }
+
+    /// Deletes all topics and groups of a cluster.
+    ///
+    /// # Errors
+    /// As `describe`.
+    pub fn reset(&mut self, cluster: &str) -> Result<()> {
+        let cluster = cluster.to_owned();
+        match self.exchange(&Request::Reset { cluster })? {
+            Reply::Reset => Ok(()),
+            other => Err(self.unexpected(other)),
+        }
+    }
+
+    fn exchange(&mut self, message: &impl serde::Serialize) -> Result<Reply> {
+        let sent = frames::write(&mut self.stream, message);
+        let reply = sent.and_then(|()| frames::read_reply(&mut self.stream));
+        reply.map_err(|source| self.broken(source))
+    }
+
+    fn broken(&self, source: io::Error) -> Error {
+        Error::Control {
+            place: self.place.clone(),
+            source,
+        }
+    }
+
+    fn unexpected(&self, reply: Reply) -> Error {
+        match reply {
+            Reply::Refused { why } => Error::Refused { why },
+            other => self.broken(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("an answer to another question: {other:?}"),
+            )),
+        }
+    }
+}

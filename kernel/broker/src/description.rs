@@ -1,0 +1,83 @@
+//! What a cluster holds, for people to look at. These shapes also cross the control channel.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A whole cluster at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterDescription {
+    /// `host:port`, separated by commas where there are several brokers.
+    pub bootstrap: String,
+    pub topics: Vec<TopicDescription>,
+    pub groups: Vec<GroupDescription>,
+    /// Bytes of all batches.
+    pub bytes_held: u64,
+    /// Where produce requests begin to be refused.
+    pub bytes_limit: u64,
+}
+
+/// A topic.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopicDescription {
+    pub name: String,
+    pub id: String,
+    pub partitions: Vec<PartitionDescription>,
+    /// Settings that differ from their defaults.
+    pub configs: BTreeMap<String, String>,
+    pub bytes: u64,
+}
+
+/// A partition. Records can be read from `earliest` to just before `latest`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartitionDescription {
+    pub partition: i32,
+    pub leader: i32,
+    pub earliest: i64,
+    pub latest: i64,
+    pub bytes: u64,
+    pub batches: u64,
+    pub segments: u64,
+}
+
+/// A consumer group.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupDescription {
+    pub group: String,
+    /// `Empty`, `PreparingRebalance`, `CompletingRebalance` or `Stable`.
+    pub state: String,
+    /// Counts the rebalances.
+    pub generation: i32,
+    /// The assignor the members agreed on.
+    pub protocol: String,
+    pub members: Vec<MemberDescription>,
+    pub committed: Vec<CommittedOffset>,
+}
+
+/// A member of a group.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberDescription {
+    pub id: String,
+    pub instance: Option<String>,
+    pub client_id: String,
+    pub client_host: String,
+    pub assigned: Vec<TopicPartition>,
+}
+
+/// One partition of one topic.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TopicPartition {
+    pub topic: String,
+    pub partition: i32,
+}
+
+/// How far a group has read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommittedOffset {
+    pub topic: String,
+    pub partition: i32,
+    /// The next record to read.
+    pub offset: i64,
+    /// Records between it and the end.
+    pub lag_records: i64,
+}

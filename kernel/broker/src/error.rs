@@ -1,0 +1,50 @@
+//! The one error of this crate: what went wrong, what was there, what to type instead.
+
+use std::fmt;
+
+/// Result of everything in this crate that can fail for its caller.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Tells why a broker, or the channel that asks for one, could not do what was asked.
+#[derive(thiserror::Error)]
+pub enum Error {
+    /// The address to listen on was taken or not ours.
+    #[error("cannot listen on {address}\n  have: {source}\n  try:  port 0, which picks a free one")]
+    Listen {
+        address: String,
+        #[source]
+        source: std::io::Error,
+    },
+    /// The operating system gave no thread or no timer.
+    #[error("cannot start the broker's thread\n  have: {0}\n  try:  closing other programs")]
+    Thread(#[source] std::io::Error),
+    /// Nobody answered, or the answer broke off.
+    #[error(
+        "no answer from the broker's control channel at {place}\n  have: {source}\n  try:  restarting the kernel"
+    )]
+    Control {
+        place: String,
+        #[source]
+        source: std::io::Error,
+    },
+    /// The other side answered that it will not.
+    #[error("the broker's control channel refused\n  have: {why}\n  try:  restarting the kernel")]
+    Refused { why: String },
+    /// `HEADWATER_CONTROL` does not hold `address/token`.
+    #[error("no control channel in `{place}`\n  try:  127.0.0.1:<port>/<token>")]
+    Place { place: String },
+}
+
+/// Equals `Display`, so that a `?` in a cell prints the message and no Rust structure.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Error {
+    /// Returns true where the other side of the control channel said no (wrong token, bad name).
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Error::Refused { .. })
+    }
+}

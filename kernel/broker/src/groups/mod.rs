@@ -1,0 +1,131 @@
+//! Consumer groups, classic protocol: who is a member, who owns what, how far it has been read.
+//!
+//! - [`group`]: one group, its states and its members
+//! - `join`, `sync`, `heartbeat`, `leave`: the requests that move a group from state to state
+//! - `rebalance`: what happens between the first and the last join
+//! - `offsets`: committed offsets
+//! - `list`: groups listed, described, deleted
+//! - `assignment`: reads which partitions a member was given, for people to look at
+
+use std::collections::BTreeMap;
+
+use crate::brokers::{Brokers, Call, Millis, Reply};
+use crate::description::GroupDescription;
+
+mod assignment;
+mod coordinator;
+mod group;
+mod heartbeat;
+mod join;
+mod leave;
+mod list;
+mod offsets;
+mod rebalance;
+mod sync;
+
+pub use group::{Group, Member, State};
+
+/// All groups of a cluster.
+#[derive(Debug, Default)]
+pub struct Groups {
+    by_name: BTreeMap<String, Group>,
+    deadline: Option<Millis>,
+    /// Some group may have changed since the deadline was noted.
+    touched: bool,
+}
+
+impl Groups {
+    pub fn get(&self, name: &str) -> Option<&Group> {
+        self.by_name.get(name)
+    }
+
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Group> {
+        self.touched = true;
+        self.by_name.get_mut(name)
+    }
+
+    /// Returns when the next member, or the next rebalance, runs out of time.
+    pub fn deadline(&self) -> Option<Millis> {
+        self.deadline
+    }
+
+    /// Forgets the offsets committed for a topic that was deleted.
+    pub(crate) fn forget_topic(&mut self, topic: &str) {
+        for group in self.by_name.values_mut() {
+            group.offsets.retain(|(name, _), _| name != topic);
+        }
+    }
+
+    /// Deletes all groups and returns the replies to the members that waited in them.
+    pub(crate) fn clear(&mut self) -> Vec<Reply> {
+        let mut replies = Vec::new();
+        for group in self.by_name.values_mut() {
+            group.dismiss(&mut replies);
+        }
+        self.by_name.clear();
+        self.deadline = None;
+        replies
+    }
+
+    pub(crate) fn describe(&self) -> Vec<GroupDescription> {
+        self.by_name.values().map(Group::describe).collect()
+    }
+
+    fn entry(&mut self, name: &str) -> &mut Group {
+        self.touched = true;
+        self.by_name
+            .entry(name.to_owned())
+            .or_insert_with(|| Group::new(name))
+    }
+
+    /// Notes the next deadline, and forgets groups that never came to be.
+    fn note_deadline(&mut self) {
+        self.touched = false;
+        self.by_name.retain(|_, group| !group.is_void());
+        self.deadline = self.by_name.values().filter_map(Group::deadline).min();
+    }
+}
+
+impl Brokers {
+    /// Removes members whose time is up and ends rebalances that waited long enough.
+    pub(crate) fn expire_groups(&mut self, now_ms: Millis) {
+        if self.groups.touched {
+            self.groups.note_deadline();
+        }
+        while self.groups.deadline.is_some_and(|due| due <= now_ms) {
+            let mut replies = Vec::new();
+            for group in self.groups.by_name.values_mut() {
+                if group.deadline().is_some_and(|due| due <= now_ms) {
+                    group.expire(now_ms, &mut replies);
+                }
+            }
+            for reply in replies {
+                self.reply(reply.to, reply.response);
+            }
+            self.groups.note_deadline();
+        }
+    }
+
+    /// Lets `change` work on a group and sends the replies that come of it.
+    fn with_group<T>(
+        &mut self,
+        name: &str,
+        change: impl FnOnce(&mut Group, &mut Vec<Reply>) -> T,
+    ) -> Option<T> {
+        let mut replies = Vec::new();
+        let result = self
+            .groups
+            .get_mut(name)
+            .map(|group| change(group, &mut replies));
+        for reply in replies {
+            self.reply(reply.to, reply.response);
+        }
+        result
+    }
+
+    /// Returns a new member id, which begins with the client's name as Kafka's do.
+    fn new_member_id(&mut self, call: &Call, instance: Option<&str>) -> String {
+        let prefix = instance.unwrap_or(&call.client_id);
+        format!("{prefix}-{}", self.ids.uuid())
+    }
+}

@@ -1,0 +1,200 @@
+//! OffsetCommit and OffsetFetch: how far a group has read.
+
+use kafka_protocol::ResponseError;
+use kafka_protocol::messages::offset_commit_request::OffsetCommitRequestPartition;
+use kafka_protocol::messages::offset_commit_response::{
+    OffsetCommitResponsePartition, OffsetCommitResponseTopic,
+};
+use kafka_protocol::messages::offset_fetch_response::{
+    OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions,
+    OffsetFetchResponseTopic, OffsetFetchResponseTopics,
+};
+use kafka_protocol::messages::{
+    OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, TopicName,
+};
+
+use super::group::{Committed, Group, State};
+use crate::brokers::{Brokers, Call, Millis};
+use crate::wire::text;
+
+/// Kafka's `offset.metadata.max.bytes`.
+const MOST_METADATA_BYTES: usize = 4096;
+
+/// The offsets of one topic, as far as they were asked for.
+type Found = (String, Vec<(i32, Option<Committed>)>);
+
+impl Brokers {
+    pub(crate) fn offset_commit(
+        &mut self,
+        now_ms: Millis,
+        body: OffsetCommitRequest,
+    ) -> OffsetCommitResponse {
+        let allowed = self.check_commit(now_ms, &body);
+        let mut topics = Vec::with_capacity(body.topics.len());
+        for topic in &body.topics {
+            let partitions = topic.partitions.iter().map(|asked| {
+                let result = allowed.and_then(|()| self.commit(&body.group_id, &topic.name, asked));
+                OffsetCommitResponsePartition::default()
+                    .with_partition_index(asked.partition_index)
+                    .with_error_code(result.err().map_or(0, |error| error.code()))
+            });
+            topics.push(
+                OffsetCommitResponseTopic::default()
+                    .with_partitions(partitions.collect())
+                    .with_name(topic.name.clone()),
+            );
+        }
+        OffsetCommitResponse::default().with_topics(topics)
+    }
+
+    /// Returns an error where the caller may not commit for this group.
+    fn check_commit(
+        &mut self,
+        now_ms: Millis,
+        body: &OffsetCommitRequest,
+    ) -> Result<(), ResponseError> {
+        if body.group_id.is_empty() {
+            return Err(ResponseError::InvalidGroupId);
+        }
+        let generation = body.generation_id_or_member_epoch;
+        let outsider = generation < 0 && body.member_id.is_empty();
+        let Some(group) = self.groups.get_mut(&body.group_id) else {
+            // A reader that assigns itself, or a tool that sets offsets, needs no membership.
+            return match outsider {
+                true => Ok(()),
+                false => Err(ResponseError::IllegalGeneration),
+            };
+        };
+        if outsider {
+            return match group.members.is_empty() {
+                true => Ok(()),
+                false => Err(ResponseError::UnknownMemberId),
+            };
+        }
+        let instance = body.group_instance_id.as_deref();
+        group.check_member(&body.member_id, instance, generation)?;
+        group.touch(&body.member_id, now_ms);
+        match group.state {
+            State::CompletingRebalance => Err(ResponseError::RebalanceInProgress),
+            _ => Ok(()),
+        }
+    }
+
+    fn commit(
+        &mut self,
+        group: &str,
+        topic: &str,
+        asked: &OffsetCommitRequestPartition,
+    ) -> Result<(), ResponseError> {
+        let index = asked.partition_index;
+        if self.topics.partition(topic, index).is_none() {
+            return Err(ResponseError::UnknownTopicOrPartition);
+        }
+        let metadata = asked.committed_metadata.as_deref().unwrap_or_default();
+        if metadata.len() > MOST_METADATA_BYTES {
+            return Err(ResponseError::OffsetMetadataTooLarge);
+        }
+        let committed = Committed {
+            offset: asked.committed_offset,
+            leader_epoch: asked.committed_leader_epoch,
+            metadata: metadata.to_owned(),
+        };
+        let group = self.groups.entry(group);
+        group.offsets.insert((topic.to_owned(), index), committed);
+        Ok(())
+    }
+
+    pub(crate) fn offset_fetch(
+        &self,
+        call: &Call,
+        body: OffsetFetchRequest,
+    ) -> OffsetFetchResponse {
+        if call.version >= 8 {
+            let groups = body.groups.iter().map(|asked| {
+                let topics = asked.topics.as_ref().map(|topics| {
+                    let pairs = topics.iter();
+                    pairs
+                        .map(|t| (t.name.to_string(), t.partition_indexes.clone()))
+                        .collect()
+                });
+                let found = found(self.groups.get(&asked.group_id), topics);
+                OffsetFetchResponseGroup::default()
+                    .with_group_id(asked.group_id.clone())
+                    .with_topics(found.into_iter().map(topic_of_group).collect())
+            });
+            return OffsetFetchResponse::default().with_groups(groups.collect());
+        }
+        let topics = body.topics.as_ref().map(|topics| {
+            let pairs = topics.iter();
+            pairs
+                .map(|t| (t.name.to_string(), t.partition_indexes.clone()))
+                .collect()
+        });
+        let found = found(self.groups.get(&body.group_id), topics);
+        OffsetFetchResponse::default().with_topics(found.into_iter().map(topic_alone).collect())
+    }
+}
+
+/// Returns the offsets that were asked for, or all of them.
+fn found(group: Option<&Group>, asked: Option<Vec<(String, Vec<i32>)>>) -> Vec<Found> {
+    let committed = |topic: &str, index: i32| {
+        let key = (topic.to_owned(), index);
+        group.and_then(|group| group.offsets.get(&key).cloned())
+    };
+    if let Some(asked) = asked {
+        let topics = asked.into_iter().map(|(topic, indexes)| {
+            let partitions = indexes
+                .into_iter()
+                .map(|index| (index, committed(&topic, index)));
+            let partitions = partitions.collect();
+            (topic, partitions)
+        });
+        return topics.collect();
+    }
+    let mut all: Vec<Found> = Vec::new();
+    for ((topic, index), offset) in group.into_iter().flat_map(|group| &group.offsets) {
+        let entry = (*index, Some(offset.clone()));
+        match all.last_mut() {
+            Some((last, partitions)) if last == topic => partitions.push(entry),
+            _ => all.push((topic.clone(), vec![entry])),
+        }
+    }
+    all
+}
+
+fn topic_alone((topic, partitions): Found) -> OffsetFetchResponseTopic {
+    let partitions = partitions.into_iter().map(|(index, committed)| {
+        let committed = committed.unwrap_or_else(nothing);
+        OffsetFetchResponsePartition::default()
+            .with_partition_index(index)
+            .with_committed_offset(committed.offset)
+            .with_committed_leader_epoch(committed.leader_epoch)
+            .with_metadata(Some(text(committed.metadata)))
+    });
+    OffsetFetchResponseTopic::default()
+        .with_partitions(partitions.collect())
+        .with_name(TopicName(text(topic)))
+}
+
+fn topic_of_group((topic, partitions): Found) -> OffsetFetchResponseTopics {
+    let partitions = partitions.into_iter().map(|(index, committed)| {
+        let committed = committed.unwrap_or_else(nothing);
+        OffsetFetchResponsePartitions::default()
+            .with_partition_index(index)
+            .with_committed_offset(committed.offset)
+            .with_committed_leader_epoch(committed.leader_epoch)
+            .with_metadata(Some(text(committed.metadata)))
+    });
+    OffsetFetchResponseTopics::default()
+        .with_partitions(partitions.collect())
+        .with_name(TopicName(text(topic)))
+}
+
+/// What is answered where nothing was committed.
+fn nothing() -> Committed {
+    Committed {
+        offset: -1,
+        leader_epoch: -1,
+        metadata: String::new(),
+    }
+}

@@ -1,0 +1,214 @@
+//! The log of one partition: segments in order, and what is known of its producers.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::batch::{self, BatchHeader};
+use super::producers::Producers;
+use super::records::{RecordTime, record_times};
+use super::segment::Segment;
+
+/// A segment is closed once it holds this much, or less where the topic says so.
+pub const SEGMENT_BYTES: usize = 1 << 20;
+
+/// The records of one partition, from `earliest()` to just before `latest()`.
+#[derive(Debug)]
+pub struct PartitionLog {
+    earliest: i64,
+    latest: i64,
+    leader_epoch: i32,
+    segments: VecDeque<Segment>,
+    bytes: u64,
+    pub producers: Producers,
+}
+
+/// An offset that is not between earliest and latest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutOfRange;
+
+/// How a batch is to be stored.
+#[derive(Debug, Clone, Copy)]
+pub struct Appending {
+    pub now_ms: i64,
+    pub segment_bytes: usize,
+    pub segment_ms: i64,
+    /// `message.timestamp.type=LogAppendTime`.
+    pub append_time: bool,
+}
+
+impl PartitionLog {
+    /// Returns an empty log.
+    pub fn new() -> PartitionLog {
+        PartitionLog {
+            earliest: 0,
+            latest: 0,
+            leader_epoch: 0,
+            segments: VecDeque::new(),
+            bytes: 0,
+            producers: Producers::default(),
+        }
+    }
+
+    /// Returns the offset of the first record that can be read.
+    pub fn earliest(&self) -> i64 {
+        self.earliest
+    }
+
+    /// Returns the offset that the next record will get; with one node also the high watermark.
+    pub fn latest(&self) -> i64 {
+        self.latest
+    }
+
+    pub fn leader_epoch(&self) -> i32 {
+        self.leader_epoch
+    }
+
+    /// Returns the bytes of all batches held.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Returns how many batches are held.
+    pub fn batches(&self) -> usize {
+        self.segments.iter().map(Segment::batches).sum()
+    }
+
+    /// Returns how many segments are held.
+    pub fn segments(&self) -> usize {
+        self.segments.len()
+    }
+
+    /// Stores a checked batch and returns the offset of its first record.
+    pub fn append(&mut self, bytes: &[u8], header: &BatchHeader, how: Appending) -> i64 {
+        self.roll(bytes.len(), how);
+        let base_offset = self.latest;
+        let segment = self.segments.back_mut().expect("roll leaves one open");
+        let stored = segment.push(bytes);
+        batch::place(stored, base_offset, self.leader_epoch);
+        let mut timestamp_ms = header.max_timestamp;
+        if how.append_time {
+            batch::stamp(stored, how.now_ms);
+            timestamp_ms = how.now_ms;
+        }
+        segment.saw_timestamp(timestamp_ms);
+        self.bytes += bytes.len() as u64;
+        self.latest += i64::from(header.last_offset_delta) + 1;
+        self.producers.appended(header, base_offset, how.now_ms);
+        base_offset
+    }
+
+    /// Returns whole batches from the one that holds `offset` on, at most `max_bytes`.
+    ///
+    /// # Errors
+    /// `OutOfRange`. At `latest()` there is nothing to read, which is no error.
+    pub fn read(
+        &self,
+        offset: i64,
+        max_bytes: usize,
+        at_least_one: bool,
+    ) -> Result<Bytes, OutOfRange> {
+        if offset < self.earliest || offset > self.latest {
+            return Err(OutOfRange);
+        }
+        let first = self
+            .segments
+            .partition_point(|segment| segment.base_offset() <= offset)
+            .saturating_sub(1);
+        for segment in self.segments.range(first..) {
+            let index = segment.find(offset);
+            if index < segment.batches() {
+                return Ok(segment.read(index, max_bytes, at_least_one));
+            }
+        }
+        Ok(Bytes::new())
+    }
+
+    /// Returns the first record with a timestamp of at least `timestamp_ms`.
+    pub fn find_time(&self, timestamp_ms: i64) -> Option<RecordTime> {
+        let late_enough = |segment: &&Segment| segment.max_timestamp() >= timestamp_ms;
+        self.segments
+            .iter()
+            .filter(late_enough)
+            .find_map(|segment| {
+                (0..segment.batches())
+                    .map(|index| segment.batch(index))
+                    .filter(|bytes| max_timestamp(bytes) >= timestamp_ms)
+                    .flat_map(record_times)
+                    .find(|time| time.timestamp_ms >= timestamp_ms && time.offset >= self.earliest)
+            })
+    }
+
+    /// Returns the first of the records that carry the highest timestamp.
+    pub fn find_max_timestamp(&self) -> Option<RecordTime> {
+        let highest = self.segments.iter().map(Segment::max_timestamp).max()?;
+        self.find_time(highest)
+    }
+
+    /// Forgets the records before `offset`; memory is freed a segment at a time.
+    ///
+    /// # Errors
+    /// `OutOfRange` for an offset beyond `latest()`.
+    pub fn delete_before(&mut self, offset: i64) -> Result<(), OutOfRange> {
+        if offset < 0 || offset > self.latest {
+            return Err(OutOfRange);
+        }
+        self.earliest = self.earliest.max(offset);
+        while let Some(first) = self.segments.front() {
+            let end = self
+                .segments
+                .get(1)
+                .map_or(self.latest, Segment::base_offset);
+            if end > self.earliest {
+                break;
+            }
+            self.bytes -= first.size() as u64;
+            self.segments.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Drops whole segments from the front while `expired` says so of them: their highest
+    /// timestamp, and the bytes that would remain without them. Returns true if any went.
+    pub fn retain(&mut self, expired: impl Fn(i64, u64) -> bool) -> bool {
+        let before = self.bytes;
+        while let Some(first) = self.segments.front() {
+            let size = first.size() as u64;
+            if !expired(first.max_timestamp(), self.bytes - size) {
+                break;
+            }
+            self.bytes -= size;
+            self.segments.pop_front();
+            let next = self
+                .segments
+                .front()
+                .map_or(self.latest, Segment::base_offset);
+            self.earliest = self.earliest.max(next);
+        }
+        self.bytes < before
+    }
+
+    /// Sees to an open segment with room for a batch of `size`.
+    fn roll(&mut self, size: usize, how: Appending) {
+        let limit = how.segment_bytes.min(SEGMENT_BYTES);
+        if let Some(last) = self.segments.back_mut() {
+            let old = how.now_ms - last.opened_ms() >= how.segment_ms;
+            if last.size() + size <= limit && !old {
+                return;
+            }
+            last.seal();
+        }
+        self.segments
+            .push_back(Segment::open(self.latest, how.now_ms));
+    }
+}
+
+impl Default for PartitionLog {
+    fn default() -> Self {
+        PartitionLog::new()
+    }
+}
+
+fn max_timestamp(bytes: &[u8]) -> i64 {
+    BatchHeader::parse(bytes).map_or(-1, |header| header.max_timestamp)
+}

@@ -1,0 +1,141 @@
+//! A segment: batches one after another in one piece of memory, with their positions.
+
+use bytes::Bytes;
+
+use super::batch;
+
+/// A run of batches. The last segment of a log grows; the ones before it are sealed.
+#[derive(Debug)]
+pub struct Segment {
+    base_offset: i64,
+    store: Store,
+    /// Where each batch begins. Offsets and times are read from the batch itself, so that a log
+    /// of small batches stays close to the size of its bytes.
+    positions: Vec<u32>,
+    max_timestamp: i64,
+    opened_ms: i64,
+}
+
+#[derive(Debug)]
+enum Store {
+    Open(Vec<u8>),
+    Sealed(Bytes),
+}
+
+impl Segment {
+    /// Returns an empty segment whose first record will have `base_offset`.
+    pub fn open(base_offset: i64, now_ms: i64) -> Segment {
+        Segment {
+            base_offset,
+            store: Store::Open(Vec::new()),
+            positions: Vec::new(),
+            max_timestamp: -1,
+            opened_ms: now_ms,
+        }
+    }
+
+    /// Copies a batch to the end and returns it for its offset to be written in.
+    ///
+    /// # Panics
+    /// Where the segment is sealed.
+    pub fn push(&mut self, bytes: &[u8]) -> &mut [u8] {
+        let Store::Open(store) = &mut self.store else {
+            panic!("a sealed segment does not grow");
+        };
+        // A quarter more, not twice as much: memory held stays near the bytes stored.
+        let spare = store.capacity() - store.len();
+        if spare < bytes.len() {
+            store.reserve_exact(bytes.len().max(store.len() / 4).max(1024));
+        }
+        let position = store.len();
+        self.positions.push(position as u32);
+        store.extend_from_slice(bytes);
+        &mut store[position..]
+    }
+
+    /// Notes the highest timestamp of the batch pushed last.
+    pub fn saw_timestamp(&mut self, timestamp_ms: i64) {
+        self.max_timestamp = self.max_timestamp.max(timestamp_ms);
+    }
+
+    /// Closes the segment; reading from it copies nothing from now on.
+    pub fn seal(&mut self) {
+        if let Store::Open(store) = &mut self.store {
+            let mut store = std::mem::take(store);
+            store.shrink_to_fit();
+            self.positions.shrink_to_fit();
+            self.store = Store::Sealed(Bytes::from(store));
+        }
+    }
+
+    pub fn base_offset(&self) -> i64 {
+        self.base_offset
+    }
+
+    /// Returns the highest timestamp in the segment, -1 where there is none.
+    pub fn max_timestamp(&self) -> i64 {
+        self.max_timestamp
+    }
+
+    /// Returns the time at which the first batch arrived.
+    pub fn opened_ms(&self) -> i64 {
+        self.opened_ms
+    }
+
+    pub fn size(&self) -> usize {
+        self.bytes().len()
+    }
+
+    pub fn batches(&self) -> usize {
+        self.positions.len()
+    }
+
+    /// Returns batch number `index`, as stored.
+    pub fn batch(&self, index: usize) -> &[u8] {
+        let end = self.position(index + 1);
+        &self.bytes()[self.position(index)..end]
+    }
+
+    /// Returns the number of the batch that holds `offset`, or of the first one after it.
+    pub fn find(&self, offset: i64) -> usize {
+        let bytes = self.bytes();
+        self.positions
+            .partition_point(|&at| batch::last_offset(&bytes[at as usize..]) < offset)
+    }
+
+    /// Returns whole batches from number `index` on, at most `max_bytes` of them; the first one
+    /// comes whatever its size where `at_least_one` says so.
+    pub fn read(&self, index: usize, max_bytes: usize, at_least_one: bool) -> Bytes {
+        let start = self.position(index);
+        let limit = start.saturating_add(max_bytes);
+        let ends = &self.positions[(index + 1).min(self.positions.len())..];
+        let fitting = ends.partition_point(|&end| end as usize <= limit);
+        let mut stop = index + fitting;
+        // The last batch has no successor whose position would be its end.
+        if fitting == ends.len() && self.size() <= limit {
+            stop = self.positions.len();
+        }
+        if stop == index && at_least_one {
+            stop = index + 1;
+        }
+        let range = start..self.position(stop);
+        match &self.store {
+            Store::Open(store) => Bytes::copy_from_slice(&store[range]),
+            Store::Sealed(store) => store.slice(range),
+        }
+    }
+
+    fn position(&self, index: usize) -> usize {
+        match self.positions.get(index) {
+            Some(&at) => at as usize,
+            None => self.size(),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match &self.store {
+            Store::Open(store) => store,
+            Store::Sealed(store) => store,
+        }
+    }
+}
