@@ -8,6 +8,7 @@ const HELP: &str = "\
 :type X   the type of variable X
 :timing   say after each cell where its time went; again to stop
 :clear    forget all variables, items and imports
+:dep X    add a crate: this cell and those that start with :evcxr run in evcxr, with variables of its own
 :help     this list";
 
 /// Returns the command line of a cell that holds one.
@@ -43,7 +44,7 @@ impl Evaluator {
             other => {
                 let text = format!(
                     "no command `{other}`\n  have: {}\n  try:  :help",
-                    ":vars :type :timing :clear :help"
+                    ":vars :type :timing :clear :dep :evcxr :help"
                 );
                 return Err(CellFailure::plain("UnknownCommand", text));
             }

@@ -5,6 +5,7 @@
 //! - [`diagnostics`] shows the compiler's messages in the words of the cell
 //! - [`process`] is the child as the kernel sees it, [`boot`] its first steps, [`pump`] reads what
 //!   it says, [`interrupt`] stops it
+//! - [`stock`] is evcxr itself, for crates that the prelude does not hold
 //! - [`command`] answers `:vars` and the like, [`complete`] completes and inspects names
 
 mod boot;
@@ -21,6 +22,7 @@ mod process;
 mod pump;
 mod session;
 mod source;
+mod stock;
 mod toolchain;
 mod uses;
 
@@ -39,6 +41,7 @@ pub use complete::{Completer, Completions};
 pub use error::Error;
 pub use index::{Entry, INDEX, Index};
 pub use interrupt::Interrupter;
+pub use stock::Stock;
 pub use toolchain::{MANIFEST, Manifest, rustc_version, std_folder};
 
 use cell::Cell;
@@ -139,6 +142,8 @@ pub struct Evaluator {
     completer: Completer,
     last: Timing,
     show_timing: bool,
+    /// evcxr, once a cell has asked for it.
+    stock: Option<Stock>,
     /// Sources, objects and libraries of this session's cells; deleted at its end.
     _folder: tempfile::TempDir,
 }
@@ -174,6 +179,7 @@ impl Evaluator {
             completer,
             last: Timing::default(),
             show_timing: false,
+            stock: None,
             _folder: folder,
         })
     }
@@ -196,9 +202,12 @@ impl Evaluator {
         if code.trim().is_empty() {
             return Ok(());
         }
-        let result = match command::parse(code) {
-            Some(line) => self.command(cell, line),
-            None => self.run_code(cell, count, code),
+        let result = if let Some(code) = stock::code_for_evcxr(code) {
+            self.run_in_evcxr(cell, code)
+        } else if let Some(line) = command::parse(code) {
+            self.command(cell, line)
+        } else {
+            self.run_code(cell, count, code)
         };
         self.interrupter.finish();
         self.completer.learn(&self.session);
