@@ -5,7 +5,7 @@
 //! shown goes to standard output, and updates are dropped.
 
 use std::cell::Cell;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -55,6 +55,27 @@ pub fn connect() -> std::io::Result<()> {
         mark: 0,
     };
     *CHANNEL.lock().expect("no panic under this lock") = Some(channel);
+    Ok(())
+}
+
+/// Calls `act` from a thread of its own once the kernel is gone, however it went: the system
+/// closes its end of the connection. The cell runner ends the process with it.
+///
+/// # Errors
+/// When the connection cannot be watched.
+pub fn when_kernel_ends(act: fn()) -> std::io::Result<()> {
+    let channel = CHANNEL.lock().expect("no panic under this lock");
+    let Some(channel) = channel.as_ref() else {
+        return Ok(());
+    };
+    let mut socket = channel.socket.try_clone()?;
+    std::thread::Builder::new()
+        .name("kernel watch".to_owned())
+        .spawn(move || {
+            // The kernel never writes here, so that this returns only at the end.
+            let _ = socket.read(&mut [0]);
+            act();
+        })?;
     Ok(())
 }
 
