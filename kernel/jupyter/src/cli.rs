@@ -5,8 +5,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::serve::KernelArgs;
-use crate::{evaluate, serve};
+use crate::broker::{self, BrokerArgs};
+use crate::evaluate::{self, Error};
+use crate::run::{self, RunArgs};
+use crate::serve::{self, KernelArgs};
+use crate::setup::{self, DoctorArgs, InstallArgs, LabArgs};
 
 /// A Rust kernel for Jupyter with live streams built in, and a course about them.
 #[derive(Debug, Parser)]
@@ -18,18 +21,40 @@ pub struct Headwater {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Lab(LabArgs),
+    Install(InstallArgs),
+    Run(RunArgs),
+    Broker(BrokerArgs),
+    Doctor(DoctorArgs),
     Kernel(KernelArgs),
     /// Runs cells for a kernel; only kernels start it.
     #[command(hide = true)]
-    Child { prelude: PathBuf },
+    Child {
+        prelude: PathBuf,
+    },
 }
 
 impl Headwater {
     /// Runs the command that was typed.
     pub fn run(self) -> ExitCode {
         match self.command {
+            Command::Lab(args) => ended(setup::lab(args)),
+            Command::Install(args) => ended(setup::install(args)),
+            Command::Run(args) => run::run(&args),
+            Command::Broker(args) => broker::broker(&args),
+            Command::Doctor(args) => ended(setup::doctor(args)),
             Command::Kernel(args) => serve::kernel(&args),
             Command::Child { prelude } => evaluate::child_main(&prelude),
+        }
+    }
+}
+
+fn ended(result: Result<(), Error>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
         }
     }
 }

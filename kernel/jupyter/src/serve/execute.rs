@@ -8,8 +8,11 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::output::Output;
+use super::prelude::prelude;
 use super::wire::{Answer, Execute, Outbox, Parent, Post};
-use crate::evaluate::{CellFailure, Completer, Completions, Error, Evaluator, Interrupter, Options};
+use crate::evaluate::{
+    CellFailure, Completer, Completions, Error, Evaluator, Interrupter, Options,
+};
 
 /// How long a running cell has to end when the kernel stops; after it the process ends anyway.
 const CLOSING: Duration = Duration::from_secs(3);
@@ -33,8 +36,8 @@ enum Work {
 }
 
 impl Cells {
-    /// Starts the thread, and on it the process that runs cells. That thread lives as long as
-    /// the kernel: the process is told to end when the thread that started it does.
+    /// Starts the thread, finds the prelude where `options` names none, and starts
+    /// the process that runs cells. That thread lives as long as the kernel: the process is told to end when the thread that started it does.
     ///
     /// # Errors
     /// When no thread can be started.
@@ -51,12 +54,17 @@ impl Cells {
             cell: 0,
             stored: 0,
         };
-        std::thread::Builder::new().name("cells".to_owned()).spawn(move || runner.run()).map_err(
-            |error| {
+        std::thread::Builder::new()
+            .name("cells".to_owned())
+            .spawn(move || runner.run())
+            .map_err(|error| {
                 let attempt = "end some programs, or raise `ulimit -u`";
-                Error::new("no thread for cells can be started", error.to_string(), attempt)
-            },
-        )?;
+                Error::new(
+                    "no thread for cells can be started",
+                    error.to_string(),
+                    attempt,
+                )
+            })?;
         Ok(Cells { work, handles })
     }
 
@@ -77,7 +85,11 @@ impl Cells {
     pub fn complete(&self, code: &str, cursor: usize) -> Completions {
         match self.handles.get() {
             Some(handles) => handles.completer.complete(code, cursor),
-            None => Completions { start: cursor, end: cursor, matches: Vec::new() },
+            None => Completions {
+                start: cursor,
+                end: cursor,
+                matches: Vec::new(),
+            },
         }
     }
 
@@ -93,7 +105,10 @@ impl Cells {
             return;
         }
         self.interrupt();
-        if tokio::time::timeout(CLOSING, &mut has_stopped).await.is_err() {
+        if tokio::time::timeout(CLOSING, &mut has_stopped)
+            .await
+            .is_err()
+        {
             self.interrupt();
             let _ = tokio::time::timeout(CLOSING, has_stopped).await;
         }
@@ -141,7 +156,13 @@ impl Runner {
         }
         self.output.enter(self.cell, parent, count, execute.silent);
         if !execute.silent {
-            self.output.post(parent, Post::Input { code: execute.code.clone(), count });
+            self.output.post(
+                parent,
+                Post::Input {
+                    code: execute.code.clone(),
+                    count,
+                },
+            );
         }
         let result = self.evaluate(count, &execute.code);
         let has_failed = result.is_err();
@@ -168,7 +189,12 @@ impl Runner {
         let ended = catch_unwind(AssertUnwindSafe(|| evaluator.execute(cell, count, code)));
         ended.unwrap_or_else(|_| {
             let what = "the kernel itself failed at this cell";
-            Err(Error::new(what, "its log says where", "restart the kernel, and report it").into())
+            Err(Error::new(
+                what,
+                "its log says where",
+                "restart the kernel, and report it",
+            )
+            .into())
         })
     }
 
@@ -179,6 +205,9 @@ impl Runner {
             None => {
                 let output = self.output.clone();
                 let sink = Arc::new(move |cell, said| output.receive(cell, said));
+                if self.options.prelude.as_os_str().is_empty() {
+                    self.options.prelude = prelude(&|line| eprintln!("headwater: {line}"))?;
+                }
                 let evaluator = Evaluator::start(self.options.clone(), sink)?;
                 // Set once only: an evaluator that has started is kept to the end.
                 let _ = self.handles.set(Handles {
@@ -198,7 +227,8 @@ impl Runner {
             match work {
                 Work::Run(parent, _) => {
                     self.output.busy(&parent);
-                    self.replies.reply(&parent, Answer::Aborted { count: self.stored });
+                    self.replies
+                        .reply(&parent, Answer::Aborted { count: self.stored });
                     self.output.idle(&parent);
                 }
                 Work::Stop(stopped) => stops.push(stopped),
@@ -207,6 +237,8 @@ impl Runner {
         if let (false, Some(evaluator)) = (stops.is_empty(), self.evaluator.take()) {
             evaluator.shutdown();
         }
-        stops.into_iter().for_each(|stopped| drop(stopped.send(())));
+        for stopped in stops {
+            let _ = stopped.send(());
+        }
     }
 }

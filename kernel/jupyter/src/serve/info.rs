@@ -30,7 +30,10 @@ pub fn kernel_info() -> KernelInfoReply {
         },
         banner: format!("Headwater {version}: Rust with live streams. `:help` lists the commands."),
         help_links: HELP
-            .map(|(text, url)| HelpLink { text: text.to_owned(), url: url.to_owned() })
+            .map(|(text, url)| HelpLink {
+                text: text.to_owned(),
+                url: url.to_owned(),
+            })
             .to_vec(),
         debugger: false,
         error: None,

@@ -46,6 +46,15 @@ impl Signals {
     }
 }
 
+/// Returns when Ctrl-C is pressed, or the process is asked to end.
+///
+/// # Errors
+/// When the system does not let it listen to signals.
+pub async fn asked_to_stop() -> io::Result<()> {
+    Signals::listen()?.next().await;
+    Ok(())
+}
+
 /// Returns when the process that started this kernel has ended without stopping it, so that a
 /// crashed server leaves no kernels behind. A kernel started by hand is never orphaned.
 pub async fn orphaned() {

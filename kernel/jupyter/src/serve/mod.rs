@@ -5,6 +5,7 @@
 //! - [`execute`]: the thread that runs cells, one after the other
 //! - [`output`]: the only writer of iopub; [`queue`] keeps the order, [`pace`] the rates
 //! - [`lifetime`]: signals and the end of the front end
+//! - [`prelude`]: the library that cells link
 //! - [`info`]: what the kernel says about itself
 //!
 //! A cell's way: `dispatch` reads the request and queues it; `execute` publishes `busy` and the
@@ -17,6 +18,7 @@ mod info;
 mod lifetime;
 mod output;
 mod pace;
+mod prelude;
 mod queue;
 mod wire;
 
@@ -35,7 +37,8 @@ use lifetime::{Asked, Signals};
 use output::Output;
 use wire::{Heartbeat, Inbox, Outbox};
 
-pub use lifetime::PARENT_ENV;
+pub use lifetime::{PARENT_ENV, asked_to_stop};
+pub use prelude::{PRELUDE_ENV, prelude};
 
 /// Runs as a Jupyter kernel; front ends start it so.
 #[derive(Debug, clap::Args)]
@@ -75,14 +78,19 @@ pub fn kernel(args: &KernelArgs) -> ExitCode {
 
 async fn live(args: &KernelArgs) -> Result<(), Error> {
     let mut signals = Signals::listen().map_err(|error| {
-        Error::new("the kernel cannot listen to signals", error.to_string(), "headwater doctor")
+        Error::new(
+            "the kernel cannot listen to signals",
+            error.to_string(),
+            "headwater doctor",
+        )
     })?;
     let sockets = wire::bind(&args.connection_file).await?;
     let output = Output::start(sockets.publisher);
     output.starting();
     let broker = Broker::find();
     let options = Options {
-        prelude: crate::setup::prelude_dir(),
+        // Found, and in a clone built, while the sockets already answer.
+        prelude: PathBuf::new(),
         control: broker.place(),
         workdir: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
         binary: None,
@@ -95,7 +103,12 @@ async fn live(args: &KernelArgs) -> Result<(), Error> {
     tokio::spawn(ignore(sockets.stdin.0));
     for (inbox, replies) in [(shell, &shell_replies), (control, &control_replies)] {
         let (output, replies) = (output.clone(), replies.clone());
-        let dispatch = Dispatch { output, replies, cells: cells.clone(), stop: Arc::clone(&stop) };
+        let dispatch = Dispatch {
+            output,
+            replies,
+            cells: cells.clone(),
+            stop: Arc::clone(&stop),
+        };
         tokio::spawn(dispatch.run(inbox));
     }
     wait_for_end(&mut signals, &cells, &stop).await;

@@ -100,7 +100,14 @@ impl Output {
             let parent = Arc::clone(parent);
             state.queue.push(Some(Arc::clone(&parent)), Post::Busy);
             state.running = Some(Arc::clone(&parent));
-            state.cells.insert(cell, Cell { parent, count, silent });
+            state.cells.insert(
+                cell,
+                Cell {
+                    parent,
+                    count,
+                    silent,
+                },
+            );
             if state.cells.len() > REMEMBERED_CELLS {
                 state.cells.pop_first();
             }
@@ -120,9 +127,16 @@ impl Output {
     pub fn receive(&self, cell: u64, output: evaluate::Output) {
         let mut state = self.lock();
         while state.queue.bytes() > WAITING_BYTES {
-            state = self.shared.popped.wait(state).expect("no panic under this lock");
+            state = self
+                .shared
+                .popped
+                .wait(state)
+                .expect("no panic under this lock");
         }
-        let known = state.cells.get(&cell).or_else(|| state.cells.values().next_back());
+        let known = state
+            .cells
+            .get(&cell)
+            .or_else(|| state.cells.values().next_back());
         let known = known.cloned();
         if known.as_ref().is_some_and(|cell| cell.silent) {
             return;

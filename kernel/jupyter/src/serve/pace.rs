@@ -23,7 +23,10 @@ pub struct TextBudget {
 
 impl TextBudget {
     pub fn new() -> TextBudget {
-        TextBudget { window_end: None, left: TEXT_BYTES }
+        TextBudget {
+            window_end: None,
+            left: TEXT_BYTES,
+        }
     }
 
     /// Takes as much of `text` as may be published now and returns it with the rest. The cut is
@@ -34,7 +37,11 @@ impl TextBudget {
             self.left = TEXT_BYTES;
         }
         let (cut, cost) = cut(text, self.left);
-        self.left = if cut == text.len() { self.left - cost } else { 0 };
+        self.left = if cut == text.len() {
+            self.left - cost
+        } else {
+            0
+        };
         text.split_at(cut)
     }
 
@@ -51,7 +58,14 @@ fn cut(text: &str, limit: usize) -> (usize, usize) {
     for (at, letter) in text.char_indices() {
         let next = cost + json_length(letter);
         if next > limit {
-            return (if line_end > 0 || limit < TEXT_BYTES { line_end } else { at }, cost);
+            return (
+                if line_end > 0 || limit < TEXT_BYTES {
+                    line_end
+                } else {
+                    at
+                },
+                cost,
+            );
         }
         cost = next;
         if letter == '\n' {
@@ -79,12 +93,17 @@ pub struct MessageBudget {
 
 impl MessageBudget {
     pub fn new() -> MessageBudget {
-        MessageBudget { tokens: MESSAGE_BURST, at: None }
+        MessageBudget {
+            tokens: MESSAGE_BURST,
+            at: None,
+        }
     }
 
     /// Takes one message, or returns how long to wait before there is one to take.
     pub fn take(&mut self, now: Instant) -> Result<(), Duration> {
-        let passed = self.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        let passed = self
+            .at
+            .map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
         self.at = Some(now);
         let earned = passed.as_secs_f64() * MESSAGES_PER_SECOND;
         self.tokens = (self.tokens + earned).min(MESSAGE_BURST);
@@ -92,6 +111,8 @@ impl MessageBudget {
             self.tokens -= 1.0;
             return Ok(());
         }
-        Err(Duration::from_secs_f64((1.0 - self.tokens) / MESSAGES_PER_SECOND))
+        Err(Duration::from_secs_f64(
+            (1.0 - self.tokens) / MESSAGES_PER_SECOND,
+        ))
     }
 }

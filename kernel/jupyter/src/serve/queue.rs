@@ -101,7 +101,8 @@ impl Queue {
         }
         self.bytes += size(&post);
         self.posts += 1;
-        self.entries.push_back(Entry::Post(Outgoing { parent, post }));
+        self.entries
+            .push_back(Entry::Post(Outgoing { parent, post }));
     }
 
     /// Appends stream text of `cell`. Text over the budget is skipped, and that is said.
@@ -113,16 +114,24 @@ impl Queue {
         name: StreamName,
         text: &str,
     ) {
-        let (text_budget, entry) = (&mut self.text_budget, waiting_text(&mut self.entries, cell, name));
+        let (text_budget, entry) = (
+            &mut self.text_budget,
+            waiting_text(&mut self.entries, cell, name),
+        );
         let (taken, rest) = match entry {
-            Some(Text { skipped: Some(skipped), .. }) => {
+            Some(Text {
+                skipped: Some(skipped),
+                ..
+            }) => {
                 skipped.lines += lines(text);
                 return;
             }
             _ => text_budget.take(now, text),
         };
-        let skipped = (!rest.is_empty())
-            .then(|| Skipped { lines: lines(rest), until: text_budget.next_window().unwrap_or(now) });
+        let skipped = (!rest.is_empty()).then(|| Skipped {
+            lines: lines(rest),
+            until: text_budget.next_window().unwrap_or(now),
+        });
         match entry {
             Some(waiting) => {
                 waiting.text.push_str(taken);
@@ -169,10 +178,14 @@ impl Queue {
     /// queue shows `id` anew.
     fn waiting_update(&mut self, id: &str) -> Option<&mut Outgoing> {
         for entry in self.entries.iter_mut().rev().take(LOOK_BACK) {
-            let Entry::Post(outgoing) = entry else { continue };
+            let Entry::Post(outgoing) = entry else {
+                continue;
+            };
             match &outgoing.post {
                 Post::Update { id: waiting, .. } if waiting == id => return Some(outgoing),
-                Post::Display { id: Some(shown), .. } if shown == id => return None,
+                Post::Display {
+                    id: Some(shown), ..
+                } if shown == id => return None,
                 _ => {}
             }
         }
@@ -209,9 +222,16 @@ impl Text {
             }
             let lines = skipped.lines.max(1);
             let plural = if lines == 1 { "line" } else { "lines" };
-            self.text.push_str(&format!("... {lines} {plural} skipped\n"));
+            self.text
+                .push_str(&format!("... {lines} {plural} skipped\n"));
         }
-        Outgoing { parent: self.parent, post: Post::Stream { name: self.name, text: self.text } }
+        Outgoing {
+            parent: self.parent,
+            post: Post::Stream {
+                name: self.name,
+                text: self.text,
+            },
+        }
     }
 }
 

@@ -19,10 +19,17 @@ use crate::serve::info;
 #[derive(Debug)]
 pub enum Answer {
     KernelInfo,
-    Executed { count: u32 },
-    Failed { count: u32, failure: CellFailure },
+    Executed {
+        count: u32,
+    },
+    Failed {
+        count: u32,
+        failure: CellFailure,
+    },
     /// The cell was queued behind one that failed.
-    Aborted { count: u32 },
+    Aborted {
+        count: u32,
+    },
     Completions(Completions),
     Inspection(Option<String>),
     Completeness(Completeness),
@@ -31,8 +38,12 @@ pub enum Answer {
     /// No comm is open.
     Comms,
     Interrupted,
-    Shutdown { restart: bool },
-    NotKnown { message_type: String },
+    Shutdown {
+        restart: bool,
+    },
+    NotKnown {
+        message_type: String,
+    },
 }
 
 /// The sending half of the shell or control socket. Replies leave in the order they came in.
@@ -87,7 +98,9 @@ impl From<Answer> for Content {
         match answer {
             Answer::KernelInfo => info::kernel_info().into(),
             Answer::Executed { count } => execute_reply(ReplyStatus::Ok, count, None),
-            Answer::Failed { count, failure } => execute_reply(ReplyStatus::Error, count, Some(failure)),
+            Answer::Failed { count, failure } => {
+                execute_reply(ReplyStatus::Error, count, Some(failure))
+            }
             Answer::Aborted { count } => execute_reply(ReplyStatus::Aborted, count, None),
             Answer::Completions(found) => CompleteReply {
                 matches: found.matches,
@@ -110,9 +123,11 @@ impl From<Answer> for Content {
             Answer::History => HistoryReply::default().into(),
             Answer::Comms => CommInfoReply::default().into(),
             Answer::Interrupted => InterruptReply::new().into(),
-            Answer::Shutdown { restart } => {
-                ShutdownReply { restart, ..ShutdownReply::default() }.into()
+            Answer::Shutdown { restart } => ShutdownReply {
+                restart,
+                ..ShutdownReply::default()
             }
+            .into(),
             Answer::NotKnown { message_type } => not_known(message_type),
         }
     }
@@ -137,7 +152,11 @@ fn execute_reply(status: ReplyStatus, count: u32, failure: Option<CellFailure>) 
 
 fn not_known(message_type: String) -> Content {
     let evalue = format!("this kernel does not answer `{message_type}`");
-    UnknownMessage { msg_type: message_type, content: json!(null) }.reply(json!({
+    UnknownMessage {
+        msg_type: message_type,
+        content: json!(null),
+    }
+    .reply(json!({
         "status": "error",
         "ename": "NotImplemented",
         "evalue": evalue,

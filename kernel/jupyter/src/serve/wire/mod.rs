@@ -15,9 +15,9 @@ use bytes::Bytes;
 use jupyter_protocol::{Header, JupyterMessage, JupyterMessageContent};
 
 pub use answer::{Answer, Outbox};
-pub use post::{Bundle, Post, Publisher, StreamName};
+pub use post::{Post, Publisher, StreamName};
 pub use request::{Execute, Inbox, Request, Topic};
-pub use sockets::{Heartbeat, Sockets, bind};
+pub use sockets::{Heartbeat, bind};
 
 /// The version of the messaging protocol that this kernel speaks.
 pub const PROTOCOL_VERSION: &str = "5.4";

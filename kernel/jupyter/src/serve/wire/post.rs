@@ -52,7 +52,10 @@ pub struct Publisher {
 
 impl Publisher {
     pub(super) fn new(connection: KernelIoPubXPubConnection) -> Publisher {
-        Publisher { connection, stalled: false }
+        Publisher {
+            connection,
+            stalled: false,
+        }
     }
 
     /// Sends `post` to every subscriber, waiting a bounded time for one that does not read.
@@ -60,7 +63,11 @@ impl Publisher {
         let mut outgoing = message(post.into(), parent);
         // The first frame is what subscriptions are compared with.
         outgoing.zmq_identities = vec![format!("kernel.{}", outgoing.header.msg_type).into()];
-        let limit = if self.stalled { STALLED_LIMIT } else { SEND_LIMIT };
+        let limit = if self.stalled {
+            STALLED_LIMIT
+        } else {
+            SEND_LIMIT
+        };
         match tokio::time::timeout(limit, self.connection.send(outgoing)).await {
             Ok(Ok(())) => self.stalled = false,
             Ok(Err(error)) => eprintln!("headwater: an output was not sent: {error}"),
@@ -94,15 +101,27 @@ impl From<Post> for Content {
             Post::Starting => Status::starting().into(),
             Post::Busy => Status::busy().into(),
             Post::Idle => Status::idle().into(),
-            Post::Input { code, count } => {
-                ExecuteInput { code, execution_count: execution_count(count) }.into()
+            Post::Input { code, count } => ExecuteInput {
+                code,
+                execution_count: execution_count(count),
             }
-            Post::Stream { name: StreamName::Stdout, text } => {
-                StreamContent { name: Stdio::Stdout, text }.into()
+            .into(),
+            Post::Stream {
+                name: StreamName::Stdout,
+                text,
+            } => StreamContent {
+                name: Stdio::Stdout,
+                text,
             }
-            Post::Stream { name: StreamName::Stderr, text } => {
-                StreamContent { name: Stdio::Stderr, text }.into()
+            .into(),
+            Post::Stream {
+                name: StreamName::Stderr,
+                text,
+            } => StreamContent {
+                name: Stdio::Stderr,
+                text,
             }
+            .into(),
             Post::Display { id, data } => DisplayData {
                 transient: Some(Transient { display_id: id }),
                 ..DisplayData::new(media(data))
@@ -119,9 +138,11 @@ impl From<Post> for Content {
             }
             .into(),
             Post::Clear { wait } => ClearOutput { wait }.into(),
-            Post::CommClose { comm } => {
-                CommClose { comm_id: CommId::from(comm), data: Map::new() }.into()
+            Post::CommClose { comm } => CommClose {
+                comm_id: CommId::from(comm),
+                data: Map::new(),
             }
+            .into(),
         }
     }
 }
@@ -133,9 +154,17 @@ fn execution_count(count: u32) -> ExecutionCount {
 /// JSON types travel as JSON, not as a string that holds JSON.
 fn media(data: Bundle) -> Media {
     let plain = data.get("text/plain").cloned();
-    let map: Map<String, Value> = data.into_iter().map(|(mime, text)| typed(mime, text)).collect();
+    let map: Map<String, Value> = data
+        .into_iter()
+        .map(|(mime, text)| typed(mime, text))
+        .collect();
     serde_json::from_value(Value::Object(map)).unwrap_or_else(|_| {
-        Media::new(plain.into_iter().map(jupyter_protocol::MediaType::Plain).collect())
+        Media::new(
+            plain
+                .into_iter()
+                .map(jupyter_protocol::MediaType::Plain)
+                .collect(),
+        )
     })
 }
 

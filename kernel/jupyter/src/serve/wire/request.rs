@@ -20,20 +20,36 @@ pub struct Request {
 pub enum Topic {
     KernelInfo,
     Execute(Execute),
-    Complete { code: String, cursor: usize },
-    Inspect { code: String, cursor: usize },
-    IsComplete { code: String },
+    Complete {
+        code: String,
+        cursor: usize,
+    },
+    Inspect {
+        code: String,
+        cursor: usize,
+    },
+    IsComplete {
+        code: String,
+    },
     History,
     CommInfo,
-    CommOpen { comm: String },
+    CommOpen {
+        comm: String,
+    },
     /// A message to, or the end of, a comm: nothing is sent back.
     CommTraffic,
     Interrupt,
-    Shutdown { restart: bool },
+    Shutdown {
+        restart: bool,
+    },
     /// A request that this kernel does not know; it is told so.
-    Unknown { message_type: String },
+    Unknown {
+        message_type: String,
+    },
     /// A message that asks for nothing, such as a stray reply.
-    Nothing { message_type: String },
+    Nothing {
+        message_type: String,
+    },
 }
 
 /// Code to run.
@@ -76,8 +92,14 @@ impl Inbox {
 
 impl From<JupyterMessage> for Request {
     fn from(message: JupyterMessage) -> Request {
-        let origin = Origin { header: message.header, identities: message.zmq_identities };
-        Request { parent: Arc::new(origin), topic: Topic::from(message.content) }
+        let origin = Origin {
+            header: message.header,
+            identities: message.zmq_identities,
+        };
+        Request {
+            parent: Arc::new(origin),
+            topic: Topic::from(message.content),
+        }
     }
 }
 
@@ -91,19 +113,25 @@ impl From<Content> for Topic {
                 store_history: request.store_history && !request.silent,
                 stop_on_error: request.stop_on_error,
             }),
-            Content::CompleteRequest(request) => {
-                Topic::Complete { code: request.code, cursor: request.cursor_pos }
-            }
-            Content::InspectRequest(request) => {
-                Topic::Inspect { code: request.code, cursor: request.cursor_pos }
-            }
+            Content::CompleteRequest(request) => Topic::Complete {
+                code: request.code,
+                cursor: request.cursor_pos,
+            },
+            Content::InspectRequest(request) => Topic::Inspect {
+                code: request.code,
+                cursor: request.cursor_pos,
+            },
             Content::IsCompleteRequest(request) => Topic::IsComplete { code: request.code },
             Content::HistoryRequest(_) => Topic::History,
             Content::CommInfoRequest(_) => Topic::CommInfo,
-            Content::CommOpen(open) => Topic::CommOpen { comm: open.comm_id.into() },
+            Content::CommOpen(open) => Topic::CommOpen {
+                comm: open.comm_id.into(),
+            },
             Content::CommMsg(_) | Content::CommClose(_) => Topic::CommTraffic,
             Content::InterruptRequest(_) => Topic::Interrupt,
-            Content::ShutdownRequest(request) => Topic::Shutdown { restart: request.restart },
+            Content::ShutdownRequest(request) => Topic::Shutdown {
+                restart: request.restart,
+            },
             other => {
                 let message_type = other.message_type().to_owned();
                 match message_type.ends_with("_request") {

@@ -52,24 +52,36 @@ pub async fn bind(path: &Path) -> Result<Sockets, Error> {
         serde_json::from_str(&text).map_err(|error| unreadable(path, &error))?;
     let session = uuid::Uuid::new_v4().simple().to_string();
     let mut info = given.clone();
-    let shell = bind_port(&mut info, |info| &mut info.shell_port, async |info| {
-        create_kernel_shell_connection(info, &session).await
-    });
+    let shell = bind_port(
+        &mut info,
+        |info| &mut info.shell_port,
+        async |info| create_kernel_shell_connection(info, &session).await,
+    );
     let shell = shell.await?;
-    let control = bind_port(&mut info, |info| &mut info.control_port, async |info| {
-        create_kernel_control_connection(info, &session).await
-    });
+    let control = bind_port(
+        &mut info,
+        |info| &mut info.control_port,
+        async |info| create_kernel_control_connection(info, &session).await,
+    );
     let control = control.await?;
-    let stdin = bind_port(&mut info, |info| &mut info.stdin_port, async |info| {
-        create_kernel_stdin_connection(info, &session).await
-    });
+    let stdin = bind_port(
+        &mut info,
+        |info| &mut info.stdin_port,
+        async |info| create_kernel_stdin_connection(info, &session).await,
+    );
     let stdin = stdin.await?;
-    let iopub = bind_port(&mut info, |info| &mut info.iopub_port, async |info| {
-        create_kernel_iopub_xpub_connection(info, &session).await
-    });
+    let iopub = bind_port(
+        &mut info,
+        |info| &mut info.iopub_port,
+        async |info| create_kernel_iopub_xpub_connection(info, &session).await,
+    );
     let iopub = iopub.await?;
-    let heartbeat =
-        bind_port(&mut info, |info| &mut info.hb_port, create_kernel_heartbeat_connection).await?;
+    let heartbeat = bind_port(
+        &mut info,
+        |info| &mut info.hb_port,
+        create_kernel_heartbeat_connection,
+    )
+    .await?;
     if info != given {
         replace(path, &info).map_err(|error| unreadable(path, &error))?;
     }
@@ -119,7 +131,9 @@ fn free_port(ip: &str) -> std::io::Result<u16> {
 
 /// Writes the file whole or not at all: the front end may be reading it now.
 fn replace(path: &Path, info: &ConnectionInfo) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
     serde_json::to_writer_pretty(&mut file, info)?;
     file.persist(path)?;

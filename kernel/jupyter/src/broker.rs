@@ -1,0 +1,49 @@
+//! `headwater broker`: the embedded broker on its own, for clients of any language.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+
+use headwater_broker::{Server, ServerConfig};
+
+/// Runs the embedded broker alone until Ctrl-C; its topics live in memory.
+#[derive(Debug, clap::Args)]
+pub struct BrokerArgs {
+    /// The port to listen on; 0 lets the system choose one
+    #[arg(long, default_value_t = 9092)]
+    pub port: u16,
+    /// How many bytes of records the broker keeps before it drops the oldest
+    #[arg(long, value_name = "BYTES")]
+    pub max_bytes: Option<u64>,
+}
+
+/// Runs the broker.
+pub fn broker(args: &BrokerArgs) -> ExitCode {
+    match serve(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(args: &BrokerArgs) -> Result<(), Box<dyn std::error::Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let mut config = ServerConfig::default();
+    config.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
+    if let Some(bytes) = args.max_bytes {
+        config.max_bytes = bytes;
+    }
+    let server = Server::start(config)?;
+    let bootstrap = server.bootstrap();
+    println!("broker at {bootstrap}, until Ctrl-C");
+    println!("  in a cell:    let cluster = Cluster::connect(\"{bootstrap}\")?;");
+    println!("  or before:    export HEADWATER_BOOTSTRAP={bootstrap}, for Cluster::open()");
+    println!("  other tools:  kcat -b {bootstrap} -L");
+    runtime.block_on(crate::serve::asked_to_stop())?;
+    drop(server);
+    println!("stopped");
+    Ok(())
+}
