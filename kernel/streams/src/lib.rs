@@ -1,1 +1,64 @@
-//! streams
+//! Live streams for notebook cells: a Kafka topic, event-time windows over it with Polars, and a
+//! picture of them that changes in place.
+//!
+//! Everything here can be typed into a cell: no type parameter, no `.await`, running a cell twice
+//! is fine, a handle owns its thread and stops when it drops, and every value shows itself.
+//!
+//! ```
+//! use headwater_streams::prelude::*;
+//! use polars::prelude::*;
+//!
+//! let cluster = Cluster::embedded()?;
+//! let flights = cluster.topic("flights", partitions(3))?;
+//! let replay = Replay::dataset("flights")?.event_time("sched_dep").arrival("actual_dep")
+//!     .between("2013-02-08", "2013-02-09").key("origin").at_once().start(&flights)?;
+//! let query = flights.stream().watermark("sched_dep", minutes(10)).group_by(["origin"])
+//!     .window(Tumbling::of(minutes(30))).agg([len().alias("flights")])?;
+//! replay.wait()?;
+//! let windows = query.run_local(&flights.read(Earliest)?)?;
+//! let counted = windows.column("flights")?.i64()?.sum().unwrap_or(0);
+//! assert_eq!(counted as usize, replay.progress().sent);
+//! # Ok::<(), headwater_streams::Error>(())
+//! ```
+//!
+//! The map, in the order in which data flows:
+//!
+//! - `dataset`: data sets and files (Parquet, CSV, JSON lines) as frames
+//! - `replay`: sends them to a topic on a clock of their own
+//! - `cluster`: the embedded broker, or one that you name; `topic`: records in and out
+//! - [`record`]: how a row becomes a record and comes back with the same dtypes
+//! - `query`: filter, watermark, keys, window, aggregates; run over frames or live
+//! - `window`: the operator, by the rules of Spark Structured Streaming
+//! - `chart`: lines and bars as SVG, PNG and text; `live`: a query that runs and redraws its chart
+//! - `table`: frames as small tables
+//! - [`display`], [`frame`], [`interrupt`]: how output reaches the cell, and how a cell is stopped
+
+mod chart;
+mod cluster;
+mod dataset;
+pub mod display;
+mod error;
+pub mod frame;
+pub mod interrupt;
+mod live;
+mod name;
+pub mod prelude;
+mod query;
+pub mod record;
+mod replay;
+mod table;
+mod time;
+mod topic;
+mod window;
+
+pub use chart::{Chart, Picture};
+pub use cluster::{Cluster, Partitions, partitions};
+pub use dataset::{ENV as DATASETS_ENV, dataset};
+pub use error::{Error, Result};
+pub use live::{Live, LiveChart};
+pub use query::{BatchRun, Batches, Query, Stream};
+pub use replay::{LIMIT_ENV as REPLAY_SECONDS_ENV, Progress, Replay, ReplayRun};
+pub use table::{ROWS as TABLE_ROWS, Show, show};
+pub use time::{days, hours, minutes, seconds};
+pub use topic::{Position, Topic};
+pub use window::{Batch, Hopping, OutputMode, Tumbling, WindowSpec};

@@ -1,0 +1,276 @@
+//! A Kafka cluster: the embedded one, or one that a person names.
+
+pub(crate) mod client;
+mod home;
+mod lag;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+
+use polars::prelude::{ChunkAgg, DataFrame};
+use rdkafka::consumer::Consumer as _;
+
+use crate::table::Table;
+use crate::topic::{Topic, TopicState};
+use crate::{Error, Result};
+use home::Home;
+
+/// Every open cluster of this process by address, so that two handles to one cluster share
+/// producer and topics. Locked for one look-up.
+static OPEN: Mutex<Vec<Weak<Inner>>> = Mutex::new(Vec::new());
+
+/// A handle to a Kafka cluster; clones are cheap and share it.
+///
+/// # Example
+/// ```
+/// use headwater_streams::prelude::*;
+///
+/// let cluster = Cluster::embedded()?;
+/// let trips = cluster.topic("trips", partitions(3))?;
+/// assert_eq!(trips.partitions(), 3);
+/// # Ok::<(), headwater_streams::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Cluster {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub bootstrap: String,
+    home: Home,
+    producer: OnceLock<client::Producer>,
+    /// What this process knows about each topic beside what the broker knows. Locked for a look-up.
+    topics: Mutex<HashMap<String, Arc<TopicState>>>,
+}
+
+/// How many partitions a topic has; made by [`partitions`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Partitions(i32);
+
+/// Returns the number of partitions that a new topic gets.
+pub fn partitions(count: u32) -> Partitions {
+    Partitions(i32::try_from(count).unwrap_or(i32::MAX))
+}
+
+impl Cluster {
+    /// Opens the embedded cluster: the kernel's in a notebook, else one inside this process that
+    /// ends with its last handle.
+    ///
+    /// # Errors
+    /// When the kernel does not answer or no local port is free.
+    pub fn embedded() -> Result<Cluster> {
+        let (home, bootstrap) = home::embedded()?;
+        Ok(Cluster::open_as(home, bootstrap))
+    }
+
+    /// Connects to brokers at `bootstrap`, for instance `"localhost:9092"` or `"a:9092,b:9092"`.
+    ///
+    /// # Errors
+    /// When none of them answers within 5 seconds.
+    pub fn connect(bootstrap: &str) -> Result<Cluster> {
+        check_address(bootstrap)?;
+        let cluster = Cluster::open_as(Home::Elsewhere, bootstrap.to_owned());
+        let consumer = client::consumer(bootstrap, None)?;
+        consumer
+            .fetch_metadata(None, client::PATIENCE)
+            .map_err(|cause| {
+                Error::unreachable(format!("no broker answers at {bootstrap}"))
+                    .have(reason(bootstrap, &cause.to_string()))
+                    .hint(
+                        "start it or check host and port, or Cluster::embedded()? which needs none",
+                    )
+                    .caused_by(cause)
+            })?;
+        Ok(cluster)
+    }
+
+    /// Connects to the brokers in the environment variable `HEADWATER_BOOTSTRAP`, or opens the
+    /// embedded cluster where it is not set.
+    ///
+    /// # Errors
+    /// Those of [`Cluster::connect`] and [`Cluster::embedded`].
+    pub fn open() -> Result<Cluster> {
+        match std::env::var("HEADWATER_BOOTSTRAP") {
+            Ok(bootstrap) if !bootstrap.trim().is_empty() => Cluster::connect(bootstrap.trim()),
+            _ => Cluster::embedded(),
+        }
+    }
+
+    /// Returns the address that any Kafka client can connect to.
+    pub fn bootstrap(&self) -> &str {
+        &self.inner.bootstrap
+    }
+
+    /// Opens the topic `name`, or creates it with that many partitions.
+    ///
+    /// # Errors
+    /// When it is there with another number of partitions, or the broker refuses the name.
+    pub fn topic(&self, name: &str, partitions: Partitions) -> Result<Topic> {
+        crate::topic::open(&self.inner, name, partitions.0)
+    }
+
+    /// Returns the topics with their partitions and records: topic, partitions, records.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    pub fn topics(&self) -> Result<DataFrame> {
+        let consumer = client::consumer(&self.inner.bootstrap, None)?;
+        let metadata = consumer.fetch_metadata(None, client::PATIENCE)?;
+        let mut topics: Vec<(&str, usize, i64)> = Vec::new();
+        for topic in metadata
+            .topics()
+            .iter()
+            .filter(|topic| !topic.name().starts_with("__"))
+        {
+            let mut records = 0;
+            for partition in topic.partitions() {
+                let (low, high) =
+                    consumer.fetch_watermarks(topic.name(), partition.id(), client::PATIENCE)?;
+                records += high - low;
+            }
+            topics.push((topic.name(), topic.partitions().len(), records));
+        }
+        topics.sort();
+        Ok(polars::df!(
+            "topic" => topics.iter().map(|topic| topic.0).collect::<Vec<_>>(),
+            "partitions" => topics.iter().map(|topic| topic.1 as i64).collect::<Vec<_>>(),
+            "records" => topics.iter().map(|topic| topic.2).collect::<Vec<_>>(),
+        )?)
+    }
+
+    /// Deletes every topic and every consumer group of an embedded cluster.
+    ///
+    /// # Errors
+    /// On a connected cluster: this is not ours to empty.
+    pub fn reset(&self) -> Result<()> {
+        self.inner.home.reset(&self.inner.bootstrap)?;
+        let mut topics = self
+            .inner
+            .topics
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        topics.drain().for_each(|(_, state)| state.emptied());
+        Ok(())
+    }
+
+    /// Returns how far consumer group `group` has read: topic, partition, committed, end, lag_records.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    pub fn lag(&self, group: &str) -> Result<DataFrame> {
+        lag::lag(&self.inner.bootstrap, group)
+    }
+
+    /// Returns one line on what cluster this is and what it holds.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    pub fn describe(&self) -> Result<String> {
+        let topics = self.topics()?;
+        let records = topics.column("records")?.i64()?.sum().unwrap_or(0);
+        Ok(format!(
+            "cluster {} ({}): {} topics, {records} records",
+            self.inner.bootstrap,
+            self.inner.home.words(),
+            topics.height()
+        ))
+    }
+
+    /// Shows the cluster as the value of a cell.
+    pub fn evcxr_display(&self) {
+        let shown = self
+            .describe()
+            .and_then(|line| Ok(Table::of(&self.topics()?).caption(line)));
+        match shown {
+            Ok(table) => crate::display::result(table.bundle()),
+            Err(error) => crate::display::result(crate::table::text(&error.to_string())),
+        }
+    }
+
+    fn open_as(home: Home, bootstrap: String) -> Cluster {
+        let mut open = OPEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        open.retain(|inner| inner.strong_count() > 0);
+        if let Some(inner) = open
+            .iter()
+            .filter_map(Weak::upgrade)
+            .find(|inner| inner.bootstrap == bootstrap)
+        {
+            return Cluster { inner };
+        }
+        let inner = Arc::new(Inner {
+            bootstrap,
+            home,
+            producer: OnceLock::new(),
+            topics: Mutex::default(),
+        });
+        open.push(Arc::downgrade(&inner));
+        Cluster { inner }
+    }
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "cluster {} ({})",
+            self.inner.bootstrap,
+            self.inner.home.words()
+        )
+    }
+}
+
+impl Inner {
+    /// Returns the one producer for single sends.
+    pub fn producer(&self) -> Result<&client::Producer> {
+        if let Some(producer) = self.producer.get() {
+            return Ok(producer);
+        }
+        let producer = client::producer(&self.bootstrap)?;
+        Ok(self.producer.get_or_init(|| producer))
+    }
+
+    /// Returns what this process knows about a topic.
+    pub fn state(&self, topic: &str) -> Arc<TopicState> {
+        let mut topics = self
+            .topics
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        topics.entry(topic.to_owned()).or_default().clone()
+    }
+}
+
+fn check_address(bootstrap: &str) -> Result<()> {
+    let well_formed = |place: &str| {
+        place
+            .rsplit_once(':')
+            .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+    };
+    if bootstrap.split(',').all(|place| well_formed(place.trim())) {
+        return Ok(());
+    }
+    Err(
+        Error::new(format!("`{bootstrap}` is not the address of a broker"))
+            .have("an address needs a host and a port")
+            .hint("Cluster::connect(\"localhost:9092\")?"),
+    )
+}
+
+/// Says what a plain connection attempt finds, for librdkafka only knows that time ran out.
+fn reason(bootstrap: &str, fallback: &str) -> String {
+    use std::net::{TcpStream, ToSocketAddrs};
+    let first = bootstrap.split(',').next().unwrap_or(bootstrap).trim();
+    let mut addresses = match first.to_socket_addrs() {
+        Ok(addresses) => addresses,
+        Err(_) => return format!("the name of {first} is not known"),
+    };
+    let Some(address) = addresses.next() else {
+        return fallback.to_owned();
+    };
+    match TcpStream::connect_timeout(&address, std::time::Duration::from_secs(1)) {
+        Ok(_) => format!("something accepts connections at {address}, but it does not speak Kafka"),
+        Err(cause) if cause.kind() == std::io::ErrorKind::ConnectionRefused => {
+            format!("nothing listens at {address}")
+        }
+        Err(cause) => format!("{address}: {cause}"),
+    }
+}

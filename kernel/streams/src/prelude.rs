@@ -1,0 +1,11 @@
+//! The names that a cell has in scope: `use headwater_streams::prelude::*;`.
+//!
+//! None of them is a name of `polars::prelude`, which cells have in scope too.
+
+pub use crate::OutputMode::{self, Append, Complete, Update};
+pub use crate::Position::{self, Earliest, Latest, Since};
+pub use crate::{
+    Batch, BatchRun, Batches, Chart, Cluster, Hopping, Live, LiveChart, Partitions, Picture,
+    Progress, Query, Replay, ReplayRun, Show, Stream, Topic, Tumbling, WindowSpec, dataset, days,
+    hours, minutes, partitions, seconds, show,
+};

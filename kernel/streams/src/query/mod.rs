@@ -1,0 +1,233 @@
+//! Streams and the queries on them.
+
+mod batches;
+mod stream;
+
+use std::sync::Arc;
+
+use polars::prelude::*;
+
+use crate::chart::Chart;
+use crate::live::LiveChart;
+use crate::topic::{Position, Topic};
+use crate::window::{Aggregates, Batch, Clock, Emission, OutputMode, WindowSpec, Windower};
+use crate::{Error, Result};
+
+pub use batches::{BatchRun, Batches};
+pub use stream::Stream;
+
+/// A windowed aggregation over a topic: a recipe, which runs as often and in as many ways as you
+/// like. Nothing is read before it runs.
+#[derive(Clone)]
+pub struct Query {
+    pub(crate) topic: Topic,
+    pub(crate) from: Position,
+    steps: Arc<Vec<Step>>,
+    watermark: (String, i64),
+    spec: WindowSpec,
+    keys: Vec<String>,
+    aggregates: Aggregates,
+    mode: OutputMode,
+}
+
+/// What happens to rows before they are put into windows.
+#[derive(Clone)]
+pub(crate) enum Step {
+    Filter(Expr),
+    With(Vec<Expr>),
+    /// From here on the watermark follows the rows.
+    Watermark,
+}
+
+/// A query that runs: its clock, its state and its counts.
+pub(crate) struct Running {
+    steps: Arc<Vec<Step>>,
+    pub clock: Clock,
+    pub windower: Windower,
+    place: String,
+}
+
+impl Query {
+    /// Sets when rows are given out. Default: [`OutputMode::Append`].
+    pub fn output(mut self, mode: OutputMode) -> Query {
+        self.mode = mode;
+        self
+    }
+
+    /// Sets where a live run starts to read. Default: [`Position::Earliest`].
+    pub fn from(mut self, position: Position) -> Query {
+        self.from = position;
+        self
+    }
+
+    /// Runs over a frame as a whole, as Spark's batch run does: the watermark is ignored and every
+    /// window comes out.
+    ///
+    /// Columns: window_start, window_end (datetime in microseconds, UTC), the keys, the
+    /// aggregates; ordered by window_start and keys.
+    ///
+    /// # Errors
+    /// When the frame lacks a column of the query.
+    pub fn run_local(&self, frame: &DataFrame) -> Result<DataFrame> {
+        let mut run = self
+            .clone()
+            .output(OutputMode::Complete)
+            .running("the frame");
+        if frame.width() > 0 {
+            run.check(frame)?;
+        }
+        Ok(run.push(frame.clone())?.rows)
+    }
+
+    /// Runs over one frame after the other, each a micro-batch, and over one more without rows if
+    /// the last one moved the watermark.
+    ///
+    /// # Errors
+    /// When a frame with rows lacks a column of the query.
+    pub fn run_batches(&self, frames: &[DataFrame]) -> Result<Batches> {
+        Batches::run(self.running("the frame"), frames)
+    }
+
+    /// Draws the query as `chart` while it runs; `.start()?` starts it.
+    pub fn chart(&self, chart: Chart) -> LiveChart {
+        LiveChart::new(self.clone(), chart)
+    }
+
+    /// Returns the query in one line.
+    pub fn describe(&self) -> String {
+        let by = if self.keys.is_empty() {
+            String::new()
+        } else {
+            format!(" by {}", self.keys.join(", "))
+        };
+        format!(
+            "query on topic {}: {}{by} of {} (watermark {} behind), {}, output {:?}",
+            self.topic.name(),
+            self.aggregates.names().join(", "),
+            self.watermark.0,
+            crate::time::show_span(self.watermark.1),
+            self.spec.words(),
+            self.mode
+        )
+    }
+
+    /// Shows the query as the value of a cell.
+    pub fn evcxr_display(&self) {
+        let hint =
+            "run it: .run_local(&frame)?, .run_batches(&frames)?, .chart(Chart::line(..)).start()?";
+        crate::display::result(crate::table::text(&format!("{}\n{hint}", self.describe())));
+    }
+
+    pub(crate) fn running(&self, place: &str) -> Running {
+        Running {
+            steps: self.steps.clone(),
+            clock: Clock::new(&self.watermark.0, self.watermark.1),
+            windower: Windower::new(
+                self.spec,
+                &self.watermark.0,
+                self.keys.clone(),
+                self.aggregates.clone(),
+                self.mode,
+            ),
+            place: place.to_owned(),
+        }
+    }
+
+    pub(crate) fn mode(&self) -> OutputMode {
+        self.mode
+    }
+
+    pub(crate) fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
+    /// Returns the columns of the result.
+    pub(crate) fn columns(&self) -> Vec<String> {
+        let names = self.aggregates.names().iter().map(ToString::to_string);
+        ["window_start", "window_end"]
+            .into_iter()
+            .map(String::from)
+            .chain(self.keys.iter().cloned())
+            .chain(names)
+            .collect()
+    }
+}
+
+impl std::fmt::Debug for Query {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.describe())
+    }
+}
+
+impl Running {
+    /// Takes one micro-batch in. A frame without rows moves neither clock nor state, but what the
+    /// batch before moved takes effect.
+    pub fn push(&mut self, rows: DataFrame) -> Result<Emission> {
+        let steps = self.steps.clone();
+        let (before, after) = steps.split_at(
+            steps
+                .iter()
+                .position(|step| matches!(step, Step::Watermark))
+                .unwrap_or(0),
+        );
+        let rows = if rows.height() == 0 {
+            rows
+        } else {
+            apply(rows, before, &self.place)?
+        };
+        let batch = self.clock.batch(rows, &self.place)?;
+        let rows = if batch.rows.height() == 0 {
+            batch.rows
+        } else {
+            apply(batch.rows, after, &self.place)?
+        };
+        self.windower.push(&Batch { rows, ..batch }, &self.place)
+    }
+
+    /// Says which column the rows lack, before any is processed.
+    pub fn check(&self, rows: &DataFrame) -> Result<()> {
+        let rows = apply(rows.clear(), &self.steps, &self.place)?;
+        if !rows.schema().contains(&self.clock.column) {
+            return Err(Error::unknown_column(
+                &self.clock.column,
+                &self.place,
+                rows.schema(),
+            ));
+        }
+        self.windower.check_columns(&rows, &self.place)
+    }
+}
+
+fn apply(rows: DataFrame, steps: &[Step], place: &str) -> Result<DataFrame> {
+    if steps.iter().all(|step| matches!(step, Step::Watermark)) {
+        return Ok(rows);
+    }
+    let mut schema = rows.schema().clone();
+    let mut lazy = rows.lazy();
+    for step in steps {
+        let exprs = match step {
+            Step::Watermark => continue,
+            Step::Filter(expr) => std::slice::from_ref(expr),
+            Step::With(exprs) => exprs,
+        };
+        for name in exprs
+            .iter()
+            .flat_map(|expr| expr.into_iter())
+            .filter_map(|node| match node {
+                Expr::Column(name) => Some(name),
+                _ => None,
+            })
+        {
+            if !schema.contains(name) {
+                return Err(Error::unknown_column(name, place, &schema));
+            }
+        }
+        lazy = match step {
+            Step::Filter(expr) => lazy.filter(expr.clone()),
+            Step::With(exprs) => lazy.with_columns(exprs.clone()),
+            Step::Watermark => lazy,
+        };
+        schema = lazy.collect_schema()?;
+    }
+    Ok(lazy.collect()?)
+}

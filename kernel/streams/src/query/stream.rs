@@ -1,0 +1,136 @@
+//! Builds a query step by step.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use polars::prelude::Expr;
+
+use super::{Query, Step};
+use crate::topic::{Position, Topic};
+use crate::window::{Aggregates, OutputMode, WindowSpec};
+use crate::{Error, Result, time};
+
+/// A topic as an unbounded stream of rows, on its way to a query.
+///
+/// # Example
+/// ```
+/// use headwater_streams::prelude::*;
+/// use polars::prelude::*;
+///
+/// let trips = Cluster::embedded()?.topic("doc-trips", partitions(1))?;
+/// let query = trips.stream().watermark("pickup_at", minutes(10)).group_by(["zone"])
+///     .window(Tumbling::of(minutes(30)))
+///     .agg([len().alias("trips"), col("fare_usd").mean().alias("mean_fare_usd")])?;
+/// # Ok::<(), headwater_streams::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Stream {
+    topic: Topic,
+    steps: Vec<Step>,
+    watermark: Option<(String, i64)>,
+    keys: Vec<String>,
+    window: Option<WindowSpec>,
+}
+
+impl Stream {
+    pub(crate) fn new(topic: Topic) -> Stream {
+        Stream {
+            topic,
+            steps: Vec::new(),
+            watermark: None,
+            keys: Vec::new(),
+            window: None,
+        }
+    }
+
+    /// Keeps the rows for which `predicate` is true.
+    pub fn filter(mut self, predicate: Expr) -> Stream {
+        self.steps.push(Step::Filter(predicate));
+        self
+    }
+
+    /// Adds columns, or replaces those of the same name.
+    pub fn with_columns<I: IntoIterator<Item = Expr>>(mut self, columns: I) -> Stream {
+        self.steps.push(Step::With(columns.into_iter().collect()));
+        self
+    }
+
+    /// Names the column with the event time, and how late an event may be before the watermark
+    /// passes it.
+    pub fn watermark(mut self, column: &str, delay: Duration) -> Stream {
+        self.watermark = Some((column.into(), time::micros(delay)));
+        self.steps.retain(|step| !matches!(step, Step::Watermark));
+        self.steps.push(Step::Watermark);
+        self
+    }
+
+    /// Groups by these columns beside the window. Default: by the window alone.
+    pub fn group_by<S: Into<String>, I: IntoIterator<Item = S>>(mut self, keys: I) -> Stream {
+        self.keys = keys.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Puts rows into windows by their event time.
+    pub fn window<W: Into<WindowSpec>>(mut self, window: W) -> Stream {
+        self.window = Some(window.into());
+        self
+    }
+
+    /// Computes these aggregates for each window and key: `len()`, and `count`, `sum`, `min`,
+    /// `max`, `mean` of a column or of an expression over one row, and arithmetic on them.
+    ///
+    /// A sum is i64 or f64, a count i64, a mean f64; the sum, min, max or mean of no value is null.
+    ///
+    /// # Errors
+    /// When watermark or window is missing, or an aggregate cannot be continued from batch to batch.
+    pub fn agg<I: IntoIterator<Item = Expr>>(self, aggregates: I) -> Result<Query> {
+        let aggregates: Vec<Expr> = aggregates.into_iter().collect();
+        self.query(&aggregates)
+    }
+
+    /// Shows the stream as the value of a cell.
+    pub fn evcxr_display(&self) {
+        let hint = "next: .watermark(\"event_time\", minutes(10)).window(Tumbling::of(minutes(30))).agg([len()])?";
+        crate::display::result(crate::table::text(&format!(
+            "stream of topic {}\n{hint}",
+            self.topic.name()
+        )));
+    }
+
+    fn query(self, aggregates: &[Expr]) -> Result<Query> {
+        let watermark = self.watermark.ok_or_else(|| {
+            Error::new("a window needs to know the event time")
+                .have("no watermark")
+                .hint(".watermark(\"event_time\", minutes(10)) before .window(..)")
+        })?;
+        let spec = self.window.ok_or_else(|| {
+            Error::new("an aggregate over a stream needs a window: without one it is never final")
+                .have("no window")
+                .hint(".window(Tumbling::of(minutes(30))) before .agg(..)")
+        })?;
+        spec.check()?;
+        if let Some(key) = self
+            .keys
+            .iter()
+            .find(|key| key.starts_with("window_") || key.starts_with("__"))
+        {
+            return Err(Error::new(format!(
+                "`{key}` cannot be a key: the result has its own column of that name"
+            ))
+            .hint(format!(
+                ".with_columns([col(\"{key}\").alias(\"group\")]) and group by that"
+            )));
+        }
+        let aggregates = Aggregates::new(aggregates, &self.keys)?;
+        Ok(Query {
+            topic: self.topic,
+            from: Position::Earliest,
+            steps: Arc::new(self.steps),
+            watermark,
+            spec,
+            keys: self.keys,
+            aggregates,
+            mode: OutputMode::Append,
+        })
+    }
+}

@@ -1,0 +1,223 @@
+//! Turns records into a frame, and counts those which are not rows.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use polars::prelude::{DataFrame, NamedFrom, PlSmallStr, Series};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+
+use super::cell::Cell;
+use super::column::Column;
+use crate::Result;
+
+/// How many rejected records are kept with their reason; all of them are counted.
+const KEPT: usize = 1000;
+
+/// A record that is no row, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rejected {
+    /// Topic, partition and offset, or file and line.
+    pub place: String,
+    pub why: String,
+}
+
+/// Collects records; its columns and their dtypes stay the same from one frame to the next.
+#[derive(Default)]
+pub(crate) struct Decoder {
+    columns: Vec<Column>,
+    rows: usize,
+    header: Vec<u8>,
+    rejected: Vec<Rejected>,
+    rejected_count: u64,
+}
+
+impl Decoder {
+    /// Takes one record in; `place` names it, should it be rejected.
+    pub fn push(&mut self, payload: &[u8], header: Option<&[u8]>, place: impl FnOnce() -> String) {
+        if let Err(why) = self.try_push(payload, header) {
+            self.reject(place(), why);
+        }
+    }
+
+    /// Takes in one row whose cells stand in the order of `names`.
+    pub fn push_cells(&mut self, names: &[PlSmallStr], cells: Vec<Cell<'_>>) -> Result<(), String> {
+        let cells = names
+            .iter()
+            .zip(cells)
+            .map(|(name, cell)| (self.index(name, 0), cell))
+            .collect();
+        self.push_row(cells)
+    }
+
+    /// Says beforehand what a column holds.
+    pub fn declare(&mut self, name: &str, dtype: &polars::prelude::DataType) -> Result<(), String> {
+        let index = self.index(name, 0);
+        self.columns[index].declare(dtype)
+    }
+
+    /// Counts something that is no row.
+    pub fn reject(&mut self, place: String, why: String) {
+        self.rejected_count += 1;
+        if self.rejected.len() < KEPT {
+            self.rejected.push(Rejected { place, why });
+        }
+    }
+
+    /// Returns how many rows wait to be taken.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Returns how many records were rejected so far.
+    pub fn rejected_count(&self) -> u64 {
+        self.rejected_count
+    }
+
+    /// Returns the rejected records with their reasons, the first thousand of them.
+    pub fn rejected(&self) -> &[Rejected] {
+        &self.rejected
+    }
+
+    /// Returns the rows so far as a frame and starts the next one.
+    pub fn take(&mut self) -> Result<DataFrame> {
+        let rows = std::mem::take(&mut self.rows);
+        let series = self
+            .columns
+            .iter_mut()
+            .map(|column| column.take().map(Into::into));
+        Ok(DataFrame::new(
+            rows,
+            series.collect::<Result<Vec<_>, _>>()?,
+        )?)
+    }
+
+    fn try_push(&mut self, payload: &[u8], header: Option<&[u8]>) -> Result<(), String> {
+        if let Some(header) = header
+            && header != self.header
+        {
+            for (name, dtype) in super::read_schema(header) {
+                let index = self.index(&name, self.columns.len());
+                self.columns[index].declare(&dtype)?;
+            }
+            self.header = header.to_vec();
+        }
+        let mut json = serde_json::Deserializer::from_slice(payload);
+        let row = Row(self)
+            .deserialize(&mut json)
+            .map_err(|cause| not_an_object(payload, &cause))?;
+        json.end().map_err(|cause| not_an_object(payload, &cause))?;
+        self.push_row(row)
+    }
+
+    /// Checks every cell before any is stored, so that a rejected row leaves nothing behind.
+    fn push_row(&mut self, row: Vec<(usize, Cell<'_>)>) -> Result<(), String> {
+        let mut cells: Vec<Cell<'_>> = Vec::with_capacity(self.columns.len());
+        cells.resize(self.columns.len(), Cell::Null);
+        for (index, cell) in row {
+            cells[index] = self.columns[index].fit(cell)?;
+        }
+        for (column, cell) in self.columns.iter_mut().zip(cells) {
+            column.push(textual(column, cell));
+        }
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// Finds a column, most likely the one at `guess`; makes it where it is new.
+    fn index(&mut self, name: &str, guess: usize) -> usize {
+        if self
+            .columns
+            .get(guess)
+            .is_some_and(|column| column.name == name)
+        {
+            return guess;
+        }
+        if let Some(index) = self.columns.iter().position(|column| column.name == name) {
+            return index;
+        }
+        self.columns
+            .push(Column::new(PlSmallStr::from(name), None, self.rows));
+        self.columns.len() - 1
+    }
+}
+
+/// Returns the rejected records as a frame: place, reason.
+pub(crate) fn rejected_frame(rejected: &[Rejected]) -> Result<DataFrame> {
+    let column = |name: &str, pick: fn(&Rejected) -> &str| {
+        Series::new(name.into(), rejected.iter().map(pick).collect::<Vec<_>>()).into()
+    };
+    let columns = vec![
+        column("record", |rejected| &rejected.place),
+        column("reason", |rejected| &rejected.why),
+    ];
+    Ok(DataFrame::new(rejected.len(), columns)?)
+}
+
+/// An untyped column that mixes kinds becomes text; this makes the new value text too.
+fn textual<'a>(column: &Column, cell: Cell<'a>) -> Cell<'a> {
+    if !(column.is_text() || column.needs_text(&cell)) {
+        return cell;
+    }
+    match cell {
+        Cell::Bool(value) => Cell::Text(Cow::Owned(value.to_string())),
+        Cell::Int(value) => Cell::Text(Cow::Owned(value.to_string())),
+        Cell::Float(value) => Cell::Text(Cow::Owned(value.to_string())),
+        other => other,
+    }
+}
+
+fn not_an_object(payload: &[u8], cause: &serde_json::Error) -> String {
+    let text = String::from_utf8_lossy(payload);
+    let start: String = text.chars().take(40).collect();
+    format!("not a JSON object ({cause}): {start}")
+}
+
+/// Reads one JSON object as (column, cell) pairs, without building a map of it.
+struct Row<'d>(&'d mut Decoder);
+
+impl<'de> DeserializeSeed<'de> for Row<'_> {
+    type Value = Vec<(usize, Cell<'de>)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+        from.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Row<'_> {
+    type Value = Vec<(usize, Cell<'de>)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut row = Vec::with_capacity(self.0.columns.len());
+        while let Some(index) = entries.next_key_seed(Key(&mut *self.0, row.len()))? {
+            row.push((index, entries.next_value()?));
+        }
+        Ok(row)
+    }
+}
+
+/// Reads a key as the index of its column.
+struct Key<'d>(&'d mut Decoder, usize);
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = usize;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<usize, D::Error> {
+        from.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = usize;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a column name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<usize, E> {
+        Ok(self.0.index(name, self.1))
+    }
+}

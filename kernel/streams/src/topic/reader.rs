@@ -1,0 +1,221 @@
+//! Reads all partitions of a topic up to given ends.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::Consumer as _;
+use rdkafka::error::KafkaError;
+use rdkafka::message::{Headers, Message, OwnedMessage};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use super::{Position, Topic};
+use crate::cluster::client::{self, Consumer};
+use crate::record::HEADER;
+use crate::{Error, Result, interrupt};
+
+/// Most records that one call reads, so that memory stays bounded.
+const MOST: usize = 500_000;
+
+/// How long the broker may send nothing although there is something.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// One record, borrowed from the client.
+pub(crate) struct Record<'a> {
+    pub partition: i32,
+    pub offset: i64,
+    pub time_ms: Option<i64>,
+    pub key: Option<&'a [u8]>,
+    pub payload: Option<&'a [u8]>,
+    /// The schema header, where the record has one.
+    pub schema: Option<&'a [u8]>,
+}
+
+/// A consumer and how far it has read.
+pub(crate) struct Reader {
+    consumer: Consumer,
+    topic: Topic,
+    /// The next offset to hand out, per partition.
+    positions: Vec<i64>,
+    /// Records behind the last call's ends that the client had already handed over.
+    ahead: Vec<OwnedMessage>,
+}
+
+impl Reader {
+    /// Starts reading at `from`.
+    pub fn open(topic: &Topic, from: &Position) -> Result<Reader> {
+        let consumer = client::consumer(&topic.cluster.bootstrap, None)?;
+        let positions = start(&consumer, topic, from)?;
+        let mut list = TopicPartitionList::new();
+        for (partition, position) in (0..).zip(&positions) {
+            list.add_partition_offset(topic.name(), partition, Offset::Offset(*position))?;
+        }
+        consumer.assign(&list)?;
+        Ok(Reader {
+            consumer,
+            topic: topic.clone(),
+            positions,
+            ahead: Vec::new(),
+        })
+    }
+
+    /// Returns the offset behind the last record, per partition.
+    pub fn ends(&self) -> Result<Vec<i64>> {
+        let end = |partition| {
+            self.consumer
+                .fetch_watermarks(self.topic.name(), partition, client::PATIENCE)
+        };
+        (0..self.topic.partitions() as i32)
+            .map(|partition| Ok(end(partition)?.1))
+            .collect()
+    }
+
+    /// Returns whether there is nothing to read up to `ends`.
+    pub fn is_at(&self, ends: &[i64]) -> bool {
+        self.positions
+            .iter()
+            .zip(ends)
+            .all(|(position, end)| position >= end)
+    }
+
+    /// Returns whether an end lies before what was read: the topic was emptied.
+    pub fn is_past(&self, ends: &[i64]) -> bool {
+        self.positions
+            .iter()
+            .zip(ends)
+            .any(|(position, end)| position > end)
+    }
+
+    /// Reads until every partition has reached its end, `stop` says so, or half a million are there.
+    pub fn read_to(
+        &mut self,
+        ends: &[i64],
+        stop: &dyn Fn() -> bool,
+        mut take: impl FnMut(&Record<'_>),
+    ) -> Result<()> {
+        let mut taken = self.take_ahead(ends, &mut take);
+        let mut limit = Instant::now() + SILENCE;
+        while !self.is_at(ends) && taken < MOST && !stop() {
+            interrupt::check()?;
+            match self.consumer.poll(Duration::from_millis(50)) {
+                Some(Ok(message)) => {
+                    limit = Instant::now() + SILENCE;
+                    let partition = message.partition() as usize;
+                    if message.offset() >= ends[partition] {
+                        self.ahead.push(message.detach());
+                        continue;
+                    }
+                    take(&record(&message));
+                    self.positions[partition] = message.offset() + 1;
+                    taken += 1;
+                }
+                // The last offsets may belong to no record that a reader sees.
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    let partition = partition as usize;
+                    if !self
+                        .ahead
+                        .iter()
+                        .any(|message| message.partition() as usize == partition)
+                    {
+                        self.positions[partition] = self.positions[partition].max(ends[partition]);
+                    }
+                }
+                other => {
+                    if Instant::now() > limit {
+                        return Err(self.stuck(ends));
+                    }
+                    if other.is_some() {
+                        std::thread::sleep(Duration::from_millis(10));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands out what an earlier call has put aside; returns how many records that were.
+    fn take_ahead(&mut self, ends: &[i64], take: &mut impl FnMut(&Record<'_>)) -> usize {
+        let waiting = std::mem::take(&mut self.ahead);
+        let before = waiting.len();
+        for message in waiting {
+            let partition = message.partition() as usize;
+            if message.offset() >= ends[partition] {
+                self.ahead.push(message);
+                continue;
+            }
+            take(&record(&message));
+            self.positions[partition] = message.offset() + 1;
+        }
+        before - self.ahead.len()
+    }
+
+    fn stuck(&self, ends: &[i64]) -> Error {
+        let missing: i64 = ends
+            .iter()
+            .zip(&self.positions)
+            .map(|(end, position)| (end - position).max(0))
+            .sum();
+        Error::timed_out(format!(
+            "the broker stopped sending records of topic `{}`",
+            self.topic.name()
+        ))
+        .have(format!(
+            "{missing} records not yet read after {} s",
+            SILENCE.as_secs()
+        ))
+        .hint("cluster.describe()? to see whether it is still there, then run the cell again")
+    }
+}
+
+fn record<M: Message>(message: &M) -> Record<'_> {
+    let schema = message.headers().and_then(|headers| {
+        (0..headers.count())
+            .map(|index| headers.get(index))
+            .find(|header| header.key == HEADER)?
+            .value
+    });
+    Record {
+        partition: message.partition(),
+        offset: message.offset(),
+        time_ms: message.timestamp().to_millis(),
+        key: message.key(),
+        payload: message.payload(),
+        schema,
+    }
+}
+
+/// Finds the first offset to read in each partition.
+fn start(consumer: &Consumer, topic: &Topic, from: &Position) -> Result<Vec<i64>> {
+    let mut bounds = Vec::new();
+    for partition in 0..topic.partitions() as i32 {
+        bounds.push(consumer.fetch_watermarks(topic.name(), partition, client::PATIENCE)?);
+    }
+    let Some(since) = from.since()? else {
+        return Ok(bounds
+            .iter()
+            .map(|(low, high)| {
+                if *from == Position::Latest {
+                    *high
+                } else {
+                    *low
+                }
+            })
+            .collect());
+    };
+    let mut asked = TopicPartitionList::new();
+    for partition in 0..topic.partitions() as i32 {
+        asked.add_partition_offset(
+            topic.name(),
+            partition,
+            Offset::Offset(since.div_euclid(1000)),
+        )?;
+    }
+    let found = consumer.offsets_for_times(asked, client::PATIENCE)?;
+    let offset = |partition: usize| match found
+        .find_partition(topic.name(), partition as i32)
+        .map(|element| element.offset())
+    {
+        Some(Offset::Offset(offset)) => offset,
+        // No record is that late: reading begins at the end.
+        _ => bounds[partition].1,
+    };
+    Ok((0..bounds.len()).map(offset).collect())
+}

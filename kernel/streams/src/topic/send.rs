@@ -1,0 +1,154 @@
+//! Writing to a topic.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use polars::prelude::{DataFrame, DataType};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, Producer as _};
+
+use super::Topic;
+use crate::cluster::client::{self, Deliveries, Producer};
+use crate::record::HEADER;
+use crate::record::encode::Encoder;
+use crate::{Error, Result, interrupt};
+
+/// Sends records to one topic and counts what the broker did with them.
+pub(crate) struct Sender {
+    producer: Producer,
+    topic: String,
+}
+
+impl Sender {
+    /// Starts a producer of its own, so that its counts are about its own records.
+    pub fn new(topic: &Topic) -> Result<Sender> {
+        Ok(Sender {
+            producer: client::producer(&topic.cluster.bootstrap)?,
+            topic: topic.name().to_owned(),
+        })
+    }
+
+    /// Hands one record to the client; waits where its queue is full.
+    pub fn send(
+        &self,
+        key: Option<&[u8]>,
+        payload: &[u8],
+        schema: Option<&str>,
+        time_ms: Option<i64>,
+    ) -> Result<()> {
+        loop {
+            let mut record = BaseRecord::<[u8], [u8]>::to(&self.topic).payload(payload);
+            if let Some(key) = key {
+                record = record.key(key);
+            }
+            if let Some(schema) = schema {
+                record = record.headers(OwnedHeaders::new_with_capacity(1).insert(Header {
+                    key: HEADER,
+                    value: Some(schema),
+                }));
+            }
+            if let Some(time) = time_ms {
+                record = record.timestamp(time);
+            }
+            match self.producer.send(record) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
+                    interrupt::check()?;
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                Err((cause, _)) => return Err(cause.into()),
+            }
+        }
+    }
+
+    /// Waits until the broker has answered about every record.
+    ///
+    /// # Errors
+    /// When it refused some of them, or gave no answer within 30 seconds.
+    pub fn flush(&self) -> Result<()> {
+        self.settle()?;
+        let deliveries = self.deliveries();
+        match deliveries.failed.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            failed => {
+                let first = deliveries
+                    .first
+                    .lock()
+                    .ok()
+                    .and_then(|first| first.clone())
+                    .unwrap_or_default();
+                Err(Error::new(format!(
+                    "the broker did not take {failed} records of topic `{}`",
+                    self.topic
+                ))
+                .have(format!(
+                    "{} taken; the first refusal: {first}",
+                    deliveries.delivered.load(Ordering::Relaxed)
+                ))
+                .hint("cluster.describe()? to see whether the topic is still there"))
+            }
+        }
+    }
+
+    /// Waits until nothing is under way any more, whatever came of it.
+    pub fn settle(&self) -> Result<()> {
+        let limit = Instant::now() + Duration::from_secs(35);
+        while self.producer.in_flight_count() > 0 {
+            interrupt::check()?;
+            if Instant::now() > limit {
+                return Err(Error::timed_out(format!(
+                    "the broker did not answer about records of topic `{}`",
+                    self.topic
+                ))
+                .have(format!(
+                    "{} records under way after 35 s",
+                    self.producer.in_flight_count()
+                ))
+                .hint("cluster.describe()? to see whether it is still there"));
+            }
+            let _ = self.producer.flush(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+
+    /// Returns the counts of this sender.
+    pub fn deliveries(&self) -> &Deliveries {
+        self.producer.context()
+    }
+}
+
+/// Sends all rows of a frame.
+pub(crate) fn produce(topic: &Topic, frame: &DataFrame, key: Option<&str>) -> Result<()> {
+    let encoder = Encoder::new(frame)?;
+    let keys = match key {
+        Some(name) => Some(key_texts(frame, name)?),
+        None => None,
+    };
+    let sender = Sender::new(topic)?;
+    let mut payload = Vec::new();
+    for row in 0..frame.height() {
+        payload.clear();
+        encoder.write(row, &mut payload);
+        let key = keys.as_ref().and_then(|keys| keys.get(row));
+        sender.send(
+            key.map(str::as_bytes),
+            &payload,
+            Some(encoder.header()),
+            None,
+        )?;
+    }
+    sender.flush()
+}
+
+/// Returns a column as the text of record keys.
+pub(crate) fn key_texts(frame: &DataFrame, name: &str) -> Result<polars::prelude::StringChunked> {
+    let column = frame
+        .column(name)
+        .map_err(|_| Error::unknown_column(name, "the frame", frame.schema()))?;
+    Ok(column
+        .as_materialized_series()
+        .cast(&DataType::String)?
+        .str()?
+        .clone())
+}
