@@ -14,8 +14,8 @@ use kafka_protocol::messages::{
     OffsetForLeaderEpochResponse,
 };
 
-use super::Brokers;
 use super::fetch::check_leader_epoch;
+use super::{Brokers, Call};
 use crate::log::RecordTime;
 
 /// Timestamps that stand for a place, not for a time.
@@ -25,7 +25,11 @@ const MAX_TIMESTAMP: i64 = -3;
 const EARLIEST_LOCAL: i64 = -4;
 
 impl Brokers {
-    pub(super) fn list_offsets(&self, body: ListOffsetsRequest) -> ListOffsetsResponse {
+    pub(super) fn list_offsets(
+        &self,
+        call: &Call,
+        body: ListOffsetsRequest,
+    ) -> ListOffsetsResponse {
         let topics = body.topics.iter().map(|topic| {
             let partitions = topic.partitions.iter().map(|asked| {
                 let response = ListOffsetsPartitionResponse::default()
@@ -34,7 +38,7 @@ impl Brokers {
                     Ok((found, leader_epoch)) => response
                         .with_timestamp(found.timestamp_ms)
                         .with_offset(found.offset)
-                        .with_leader_epoch(leader_epoch),
+                        .with_leader_epoch(if call.version >= 4 { leader_epoch } else { -1 }),
                     Err(error) => response
                         .with_error_code(error.code())
                         .with_timestamp(-1)

@@ -200,7 +200,7 @@ impl Brokers {
             Request::DescribeCluster(body) => self.describe_cluster(body).into(),
             Request::Produce(body) => self.produce(now_ms, body),
             Request::Fetch(body) => self.fetch(now_ms, call, body),
-            Request::ListOffsets(body) => self.list_offsets(body).into(),
+            Request::ListOffsets(body) => self.list_offsets(call, body).into(),
             Request::OffsetForLeaderEpoch(body) => self.offset_for_leader_epoch(body).into(),
             Request::InitProducerId(body) => self.init_producer_id(body).into(),
             Request::CreateTopics(body) => self.create_topics(now_ms, call, body).into(),

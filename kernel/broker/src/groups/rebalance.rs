@@ -20,7 +20,7 @@ impl Group {
         replies: &mut Vec<Reply>,
     ) {
         if self.state == State::CompletingRebalance {
-            self.refuse_syncs(ResponseError::RebalanceInProgress, replies);
+            self.refuse_syncs(now_ms, ResponseError::RebalanceInProgress, replies);
         }
         let first = self.state == State::Empty;
         if self.state != State::PreparingRebalance {
@@ -171,9 +171,11 @@ impl Group {
         }
     }
 
-    fn refuse_syncs(&mut self, error: ResponseError, replies: &mut Vec<Reply>) {
+    fn refuse_syncs(&mut self, now_ms: Millis, error: ResponseError, replies: &mut Vec<Reply>) {
         for member in self.members.values_mut() {
             if let Some(pending) = member.syncing.take() {
+                // While it waited its session stood still; it begins anew with this answer.
+                member.touch(now_ms);
                 replies.push(sync::reply_refused(pending, error));
             }
         }
