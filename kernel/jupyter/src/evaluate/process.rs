@@ -14,6 +14,7 @@ use super::frame::{self, Hello};
 use super::protocol::{self, Outcome, Reply, Request};
 use super::pump::Pump;
 use super::{Error, Options, Sink};
+use crate::setup::DATASETS_ENV;
 
 /// How long the child may take to load the prelude on a busy machine.
 const START_DEADLINE: Duration = Duration::from_secs(60);
@@ -85,6 +86,12 @@ impl Process {
         command
             .env(frame::ENV, format!("{address}/{display}"))
             .env(protocol::ENV, format!("{address}/{run}"));
+        // A notebook may stand anywhere; in a clone the data sets are found all the same.
+        if std::env::var_os(DATASETS_ENV).is_none()
+            && let Some(root) = crate::setup::prelude::workspace()
+        {
+            command.env(DATASETS_ENV, root.join("datasets"));
+        }
         if let Some(control) = &options.control {
             command.env(headwater_broker::control::ENV, control);
         }

@@ -32,12 +32,24 @@ mod python;
 mod server;
 mod warm;
 
+pub use course::DATASETS_ENV;
 pub use doctor::{DoctorArgs, doctor};
 pub use install::{InstallArgs, install};
 pub use lab::{LabArgs, lab};
 
 /// What setting up reports: what went wrong, what was there, what to type instead.
 pub type SetupError = crate::evaluate::Error;
+
+/// Returns the folder of the prelude for a kernel: the one that `HEADWATER_PRELUDE` names, else one
+/// that is installed or built. The folder may be missing; reading it says what to type.
+pub fn prelude_dir() -> std::path::PathBuf {
+    let named = || {
+        std::env::var_os(kernelspec::PRELUDE_ENV)
+            .unwrap_or_default()
+            .into()
+    };
+    folders::ready_prelude().unwrap_or_else(named)
+}
 
 /// Returns an error about a file or folder that could not be used.
 fn file_error(what: &str, path: &std::path::Path, error: &std::io::Error) -> SetupError {
