@@ -1,0 +1,25 @@
+//! What an exercise is.
+
+/// One exercise of a lesson.
+#[derive(Debug, PartialEq)]
+pub struct Exercise {
+    /// For example `5.1 E3`: what a notebook, a grade sheet and [`hint`](crate::hint()) call it.
+    pub id: &'static str,
+    pub title: &'static str,
+    /// Points for a correct answer.
+    pub points: u32,
+    /// A question, a pointer to the section, a skeleton.
+    pub hints: [&'static str; 3],
+    /// What to ask oneself once the answer is correct.
+    pub next_question: &'static str,
+}
+
+/// Every exercise that has a check.
+pub const ALL: [&Exercise; 1] = [&crate::lesson_5_1::window_starts::EXERCISE];
+
+/// Finds an exercise by its id; case and spaces do not matter.
+pub fn find(id: &str) -> Option<&'static Exercise> {
+    let plain = |text: &str| text.to_lowercase().replace([' ', '_', '.', '-'], "");
+    ALL.into_iter()
+        .find(|exercise| plain(exercise.id) == plain(id))
+}

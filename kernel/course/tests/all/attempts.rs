@@ -1,0 +1,121 @@
+//! What a learner's function can do, and how the attempt ends.
+
+use std::time::{Duration, Instant};
+
+use headwater_course::attempt::{self, Answer, Attempt, End};
+
+const LONG: Duration = Duration::from_secs(60);
+
+fn values(attempt: &Attempt<u64>) -> Vec<u64> {
+    let value = |answer: &Answer<u64>| match answer {
+        Answer::Value(value) => *value,
+        Answer::Panicked(message) => panic!("{message}"),
+    };
+    attempt.answers.iter().map(value).collect()
+}
+
+#[test]
+fn every_call_is_answered_in_order() {
+    let attempt = attempt::run(LONG, 1000, |index| index as u64 * 2);
+    assert_eq!(attempt.end, End::Finished);
+    assert_eq!(
+        values(&attempt),
+        (0..1000).map(|index| index * 2).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn panic_ends_one_call_only() {
+    let attempt: Attempt<u64> = attempt::run(LONG, 3, |index| {
+        if index == 1 {
+            panic!("call {index}")
+        } else {
+            7
+        }
+    });
+    assert_eq!(attempt.end, End::Finished);
+    assert_eq!(
+        attempt.answers,
+        [
+            Answer::Value(7),
+            Answer::Panicked("call 1".into()),
+            Answer::Value(7)
+        ]
+    );
+}
+
+#[test]
+fn endless_loop_ends_at_the_limit_and_keeps_earlier_answers() {
+    let begun = Instant::now();
+    let attempt = attempt::run(Duration::from_millis(300), 3, |index| {
+        while index == 1 {
+            std::hint::spin_loop();
+        }
+        5_u64
+    });
+    assert_eq!(
+        (attempt.end.clone(), values(&attempt)),
+        (End::TimeLimit, vec![5])
+    );
+    assert!(begun.elapsed() >= Duration::from_millis(300));
+}
+
+#[test]
+fn recursion_without_end_is_told_apart() {
+    fn deeper(depth: u64) -> u64 {
+        let room = std::hint::black_box([depth; 64]);
+        if depth == u64::MAX {
+            0
+        } else {
+            deeper(depth + 1) + room[depth as usize % 64]
+        }
+    }
+    let attempt = attempt::run(LONG, 1, |_| deeper(0));
+    assert_eq!(
+        (attempt.end.clone(), values(&attempt)),
+        (End::StackOverflow, vec![])
+    );
+}
+
+#[test]
+fn too_much_memory_is_told_apart() {
+    let attempt = attempt::run(LONG, 1, |_| {
+        let much: Vec<u64> = Vec::with_capacity(std::hint::black_box(1 << 31));
+        std::hint::black_box(much).capacity() as u64
+    });
+    assert_eq!(
+        (attempt.end.clone(), values(&attempt)),
+        (End::MemoryLimit, vec![])
+    );
+}
+
+#[test]
+fn exit_and_abort_do_not_reach_the_session() {
+    let attempt: Attempt<u64> = attempt::run(LONG, 1, |_| std::process::exit(3));
+    assert_eq!(
+        attempt.end,
+        End::Died("it ended the process with code 3".into())
+    );
+    let attempt: Attempt<u64> = attempt::run(LONG, 1, |_| std::process::exit(0));
+    assert_eq!(attempt.end, End::Died("it ended the process".into()));
+    let attempt: Attempt<u64> = attempt::run(LONG, 1, |_| std::process::abort());
+    assert_eq!(
+        attempt.end,
+        End::Died("it ended the process with signal 6".into())
+    );
+}
+
+#[test]
+fn printing_does_no_harm() {
+    let attempt = attempt::run(LONG, 1, |_| {
+        for line in 0..1000_u64 {
+            println!("a learner looks at line {line}");
+            eprintln!("a learner looks at line {line}");
+        }
+        1
+    });
+    assert_eq!(
+        (attempt.end.clone(), values(&attempt)),
+        (End::Finished, vec![1])
+    );
+}

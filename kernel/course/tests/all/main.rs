@@ -1,0 +1,6 @@
+//! The course's tests: bundled data, exercises, notebooks.
+
+mod attempts;
+mod bundled_data;
+mod outcomes;
+mod window_starts;
