@@ -59,6 +59,7 @@ pub struct Call {
 
 /// What can happen to the brokers.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // Nearly all inputs are requests.
 pub enum Input {
     Request(Call, Request),
     /// The client is gone: whatever it waited for needs no reply.

@@ -3,8 +3,8 @@
 //! Cells run in a process that may crash; brokers live in another one. The two talk over TCP on
 //! 127.0.0.1, a length (u32, big endian) and JSON for each message, the token first.
 //!
-//! - [`ControlServer`]: opens clusters when they are first asked for
-//! - [`ControlClient`]: asks
+//! - `server`: opens clusters when they are first asked for
+//! - `client`: asks
 //! - `frames`: the messages on the wire
 
 use serde::{Deserialize, Serialize};

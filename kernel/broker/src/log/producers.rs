@@ -18,6 +18,8 @@ const SWEEP_ABOVE: usize = 1000;
 #[derive(Debug, Default)]
 pub struct Producers {
     by_id: HashMap<i64, Producer>,
+    /// How many there were after the last sweep.
+    after_sweep: usize,
 }
 
 #[derive(Debug)]
@@ -89,9 +91,10 @@ impl Producers {
         if !header.has_producer() {
             return;
         }
-        if self.by_id.len() >= SWEEP_ABOVE {
+        if self.by_id.len() >= SWEEP_ABOVE.max(2 * self.after_sweep) {
             self.by_id
                 .retain(|_, producer| now_ms - producer.last_seen_ms < EXPIRY_MS);
+            self.after_sweep = self.by_id.len();
         }
         let producer = self.by_id.entry(header.producer_id).or_insert(Producer {
             epoch: header.producer_epoch,

@@ -96,7 +96,10 @@ impl Server {
             host: advertised(&config, address.ip()),
             port: address.port(),
         };
-        let bootstrap = format!("{}:{}", node.host, node.port);
+        let bootstrap = match node.host.contains(':') {
+            true => format!("[{}]:{}", node.host, node.port),
+            false => format!("{}:{}", node.host, node.port),
+        };
         let seed = config
             .seed
             .unwrap_or_else(|| uuid::Uuid::new_v4().as_u64_pair().0);

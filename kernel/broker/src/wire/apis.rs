@@ -45,8 +45,8 @@ macro_rules! apis {
                 match self { $(Request::$name(_) => $key),* }
             }
 
-            /// Decodes the body of a request that was walked over before.
-            pub(super) fn decode(key: i16, version: i16, body: &mut Bytes) -> Option<Request> {
+            /// Decodes the body of a request. Walk over it first: the decoder believes lengths.
+            pub fn decode(key: i16, version: i16, body: &mut Bytes) -> Option<Request> {
                 match key {
                     $($key => $request::decode(body, version).ok().map(Request::$name),)*
                     _ => None,
@@ -130,7 +130,7 @@ impl ApiSpec {
     }
 
     /// Returns the fields of the request.
-    pub(super) fn fields(&self) -> &'static [Field] {
+    pub fn fields(&self) -> &'static [Field] {
         static SHAPES: LazyLock<Vec<(i16, Vec<Field>)>> = LazyLock::new(|| {
             APIS.iter()
                 .map(|api| (api.key, shapes::parse(api.shape)))

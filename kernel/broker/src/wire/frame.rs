@@ -24,6 +24,7 @@ pub struct Malformed;
 
 /// What a frame turned out to be.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // Nearly all frames are requests.
 pub enum Decoded {
     Request(Incoming),
     /// `ApiVersions` in a version unknown here: the client is told ours (KIP-511).

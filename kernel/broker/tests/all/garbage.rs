@@ -5,9 +5,12 @@ use std::net::TcpStream;
 
 use bytes::Bytes;
 use headwater_broker::Server;
-use headwater_broker::wire::APIS;
 use headwater_broker::wire::frame::decode;
+use headwater_broker::wire::shapes::Walk;
+use headwater_broker::wire::{APIS, Request};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
 use crate::clients::{PATIENCE, create_topic, send, start_broker};
 
@@ -67,6 +70,42 @@ fn unknown_version_of_api_versions_is_told_the_known_ones() {
     assert_eq!(reply[8..10], [0, 35], "UNSUPPORTED_VERSION");
     let count = i32::from_be_bytes(reply[10..14].try_into().expect("four bytes"));
     assert_eq!(count as usize, APIS.len());
+}
+
+/// A shape that differs from the decoder would let forged lengths through.
+#[test]
+fn shapes_and_decoders_read_the_same_bytes() {
+    let mut runner = TestRunner::deterministic();
+    // Mostly zeros, so that lengths of four bytes are short ones.
+    let byte = prop_oneof![8 => Just(0u8), 1 => Just(1), 1 => Just(2)];
+    let bodies = proptest::collection::vec(byte, 0..160);
+    for spec in APIS {
+        for version in spec.oldest..=spec.newest {
+            let flexible = version >= spec.flexible;
+            let mut agreed = 0;
+            for _ in 0..2000 {
+                let body = bodies.new_tree(&mut runner).expect("bytes").current();
+                let walk = Walk::over(&body, version, flexible);
+                let Some(left) = walk.finish(spec.fields()) else {
+                    continue;
+                };
+                let mut rest = Bytes::from(body.clone());
+                // Nulls where none may be are the decoder's to refuse.
+                if Request::decode(spec.key, version, &mut rest).is_none() {
+                    continue;
+                }
+                // The decoder reads the tags of Fetch that it knows without their sizes.
+                let known_tags = spec.name == "Fetch" && flexible;
+                assert!(
+                    known_tags || rest.len() == left,
+                    "{} {version}: {body:?}",
+                    spec.name
+                );
+                agreed += 1;
+            }
+            assert!(agreed > 0, "{} {version} was never decoded", spec.name);
+        }
+    }
 }
 
 proptest! {
