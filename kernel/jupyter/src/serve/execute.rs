@@ -138,12 +138,7 @@ impl Runner {
         while let Ok(work) = self.queue.recv() {
             match work {
                 Work::Run(parent, execute) => self.cell(&parent, &execute),
-                Work::Stop(stopped) => {
-                    if let Some(evaluator) = self.evaluator.take() {
-                        evaluator.shutdown();
-                    }
-                    let _ = stopped.send(());
-                }
+                Work::Stop(stopped) => self.stop(stopped),
             }
         }
     }
@@ -165,7 +160,13 @@ impl Runner {
             );
         }
         let result = self.evaluate(count, &execute.code);
-        let has_failed = result.is_err();
+        let stops = result.is_err() && execute.stop_on_error;
+        // Taken before anyone hears of the error: what is sent after that is meant to run.
+        let behind = if stops {
+            self.queue.try_iter().collect()
+        } else {
+            Vec::new()
+        };
         let answer = match result {
             Ok(()) => Answer::Executed { count },
             Err(failure) => {
@@ -177,9 +178,7 @@ impl Runner {
         };
         self.replies.reply(parent, answer);
         self.output.leave();
-        if has_failed && execute.stop_on_error {
-            self.abort_queued();
-        }
+        behind.into_iter().for_each(|work| self.abort(work));
     }
 
     fn evaluate(&mut self, count: u32, code: &str) -> Result<(), CellFailure> {
@@ -220,25 +219,23 @@ impl Runner {
         Ok(self.evaluator.insert(evaluator))
     }
 
-    /// Answers the cells queued behind a failed one: they would run on what it did not do.
-    fn abort_queued(&mut self) {
-        let mut stops = Vec::new();
-        while let Ok(work) = self.queue.try_recv() {
-            match work {
-                Work::Run(parent, _) => {
-                    self.output.busy(&parent);
-                    self.replies
-                        .reply(&parent, Answer::Aborted { count: self.stored });
-                    self.output.idle(&parent);
-                }
-                Work::Stop(stopped) => stops.push(stopped),
+    /// Answers a cell queued behind a failed one: it would run on what that one did not do.
+    fn abort(&mut self, work: Work) {
+        match work {
+            Work::Run(parent, _) => {
+                self.output.busy(&parent);
+                self.replies
+                    .reply(&parent, Answer::Aborted { count: self.stored });
+                self.output.idle(&parent);
             }
+            Work::Stop(stopped) => self.stop(stopped),
         }
-        if let (false, Some(evaluator)) = (stops.is_empty(), self.evaluator.take()) {
+    }
+
+    fn stop(&mut self, stopped: oneshot::Sender<()>) {
+        if let Some(evaluator) = self.evaluator.take() {
             evaluator.shutdown();
         }
-        for stopped in stops {
-            let _ = stopped.send(());
-        }
+        let _ = stopped.send(());
     }
 }

@@ -4,8 +4,7 @@ use jupyter_protocol::{CodeMirrorMode, HelpLink, KernelInfoReply, LanguageInfo, 
 
 use super::wire::PROTOCOL_VERSION;
 
-const HELP: [(&str, &str); 4] = [
-    ("Headwater", env!("CARGO_PKG_REPOSITORY")),
+const HELP: [(&str, &str); 3] = [
     ("Rust standard library", "https://doc.rust-lang.org/std/"),
     ("The Rust book", "https://doc.rust-lang.org/book/"),
     ("Polars for Rust", "https://docs.rs/polars"),
