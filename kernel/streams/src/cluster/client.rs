@@ -1,14 +1,14 @@
 //! How librdkafka is set up here: quiet, quick on one machine, and with bounded queues.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use rdkafka::ClientContext;
 use rdkafka::admin::AdminClient;
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{ProducerContext, ThreadedProducer};
 
@@ -31,35 +31,145 @@ impl ConsumerContext for Quiet {}
 /// A consumer without a callback type that a reader would have to name.
 pub(crate) type Consumer = BaseConsumer<Quiet>;
 
-/// A producer that counts what the broker did not take.
-pub(crate) type Producer = ThreadedProducer<Deliveries>;
+/// A producer that tells each sender what became of its records.
+pub(crate) type Producer = ThreadedProducer<Quiet>;
 
-/// Counts deliveries; every clone counts into the same numbers.
-#[derive(Clone, Default)]
+/// What became of the records of one sender.
+#[derive(Default)]
 pub(crate) struct Deliveries {
-    pub delivered: Arc<AtomicU64>,
-    pub failed: Arc<AtomicU64>,
+    pub sent: AtomicU64,
+    pub delivered: AtomicU64,
+    pub failed: AtomicU64,
     /// The first failure, in words. Locked for one assignment at a time.
-    pub first: Arc<Mutex<Option<String>>>,
+    pub first: Mutex<Option<String>>,
 }
 
-impl ClientContext for Deliveries {
-    fn log(&self, _level: RDKafkaLogLevel, _facility: &str, _message: &str) {}
-    fn error(&self, _error: rdkafka::error::KafkaError, _reason: &str) {}
+impl Deliveries {
+    /// Returns how many records the broker has not yet answered about.
+    pub fn under_way(&self) -> u64 {
+        let answered = self.delivered.load(Ordering::SeqCst) + self.failed.load(Ordering::SeqCst);
+        self.sent.load(Ordering::SeqCst).saturating_sub(answered)
+    }
+
+    /// Returns the first failure, in words.
+    pub fn first_failure(&self) -> Option<String> {
+        self.first.lock().ok().and_then(|first| first.clone())
+    }
 }
 
-impl ProducerContext for Deliveries {
-    type DeliveryOpaque = ();
+impl ProducerContext for Quiet {
+    type DeliveryOpaque = Arc<Deliveries>;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, _: ()) {
+    fn delivery(&self, result: &DeliveryResult<'_>, deliveries: Arc<Deliveries>) {
         match result {
-            Ok(_) => drop(self.delivered.fetch_add(1, Ordering::Relaxed)),
+            Ok(_) => {
+                deliveries.delivered.fetch_add(1, Ordering::SeqCst);
+            }
             Err((cause, _)) => {
-                self.failed.fetch_add(1, Ordering::Relaxed);
-                if let Ok(mut first) = self.first.lock() {
+                if let Ok(mut first) = deliveries.first.lock() {
                     first.get_or_insert_with(|| cause.to_string());
                 }
+                deliveries.failed.fetch_add(1, Ordering::SeqCst);
             }
+        }
+    }
+}
+
+/// The clients of one cluster. Making one takes milliseconds, but ending one takes librdkafka a
+/// tenth of a second, and a new producer waits half a second for its id: so they are kept.
+pub(crate) struct Clients {
+    bootstrap: String,
+    /// Consumers that nobody uses just now. Locked to take or give back one.
+    idle: Mutex<Vec<Consumer>>,
+    /// Locked to clone it.
+    producer: Mutex<Option<Arc<Producer>>>,
+    admin: OnceLock<AdminClient<DefaultClientContext>>,
+}
+
+/// A consumer on loan: it goes back when this drops.
+pub(crate) struct Loan {
+    consumer: Option<Consumer>,
+    clients: Arc<Clients>,
+}
+
+impl Clients {
+    pub fn new(bootstrap: &str) -> Clients {
+        Clients {
+            bootstrap: bootstrap.to_owned(),
+            idle: Mutex::default(),
+            producer: Mutex::default(),
+            admin: OnceLock::new(),
+        }
+    }
+
+    /// Returns a consumer that reads nothing yet.
+    pub fn consumer(self: &Arc<Clients>) -> Result<Loan> {
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .pop();
+        let consumer = match idle {
+            Some(consumer) => consumer,
+            None => consumer(&self.bootstrap, None)?,
+        };
+        Ok(Loan {
+            consumer: Some(consumer),
+            clients: self.clone(),
+        })
+    }
+
+    /// Returns the one producer of this process.
+    pub fn producer(&self) -> Result<Arc<Producer>> {
+        let mut kept = self
+            .producer
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(producer) = &*kept {
+            return Ok(producer.clone());
+        }
+        let producer = Arc::new(producer(&self.bootstrap)?);
+        *kept = Some(producer.clone());
+        Ok(producer)
+    }
+
+    /// Lets go of the producer: a broker that was emptied no longer knows its id.
+    pub fn forget_producer(&self) {
+        *self
+            .producer
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
+    }
+
+    /// Returns the client for topics.
+    pub fn admin(&self) -> Result<&AdminClient<DefaultClientContext>> {
+        if let Some(admin) = self.admin.get() {
+            return Ok(admin);
+        }
+        let admin = admin(&self.bootstrap)?;
+        Ok(self.admin.get_or_init(|| admin))
+    }
+}
+
+impl std::ops::Deref for Loan {
+    type Target = Consumer;
+
+    fn deref(&self) -> &Consumer {
+        self.consumer.as_ref().expect("it is there until the drop")
+    }
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        let Some(consumer) = self.consumer.take() else {
+            return;
+        };
+        if consumer.unassign().is_ok() {
+            self.clients
+                .idle
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner())
+                .push(consumer);
         }
     }
 }
@@ -99,7 +209,7 @@ pub(crate) fn consumer(bootstrap: &str, group: Option<&str>) -> Result<Consumer>
 }
 
 /// Returns a producer that keeps order and doubles nothing, with at most 64 MB waiting.
-pub(crate) fn producer(bootstrap: &str) -> Result<Producer> {
+fn producer(bootstrap: &str) -> Result<Producer> {
     let mut config = base(bootstrap);
     config
         .set("enable.idempotence", "true")
@@ -107,11 +217,10 @@ pub(crate) fn producer(bootstrap: &str) -> Result<Producer> {
         .set("message.timeout.ms", "30000")
         .set("queue.buffering.max.messages", "200000")
         .set("queue.buffering.max.kbytes", "65536");
-    Ok(config.create_with_context(Deliveries::default())?)
+    Ok(config.create_with_context(Quiet)?)
 }
 
-/// Returns a client for topics and groups.
-pub(crate) fn admin(bootstrap: &str) -> Result<AdminClient<DefaultClientContext>> {
+fn admin(bootstrap: &str) -> Result<AdminClient<DefaultClientContext>> {
     Ok(base(bootstrap).create()?)
 }
 

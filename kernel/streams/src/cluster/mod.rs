@@ -5,7 +5,7 @@ mod home;
 mod lag;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
 use polars::prelude::{ChunkAgg, DataFrame};
 use rdkafka::consumer::Consumer as _;
@@ -38,7 +38,7 @@ pub struct Cluster {
 pub(crate) struct Inner {
     pub bootstrap: String,
     home: Home,
-    producer: OnceLock<client::Producer>,
+    pub clients: Arc<client::Clients>,
     /// What this process knows about each topic beside what the broker knows. Locked for a look-up.
     topics: Mutex<HashMap<String, Arc<TopicState>>>,
 }
@@ -71,16 +71,21 @@ impl Cluster {
         check_address(bootstrap)?;
         let cluster = Cluster::open_as(Home::Elsewhere, bootstrap.to_owned());
         let consumer = client::consumer(bootstrap, None)?;
-        consumer
-            .fetch_metadata(None, client::PATIENCE)
-            .map_err(|cause| {
-                Error::unreachable(format!("no broker answers at {bootstrap}"))
-                    .have(reason(bootstrap, &cause.to_string()))
-                    .hint(
-                        "start it or check host and port, or Cluster::embedded()? which needs none",
-                    )
-                    .caused_by(cause)
-            })?;
+        let quick = std::time::Duration::from_secs(1);
+        // Where nothing listens at all, waiting longer tells nothing more.
+        let answer =
+            consumer
+                .fetch_metadata(None, quick)
+                .or_else(|cause| match reason(bootstrap) {
+                    Some(refused) if refused.starts_with(NOTHING) => Err(cause),
+                    _ => consumer.fetch_metadata(None, client::PATIENCE - quick),
+                });
+        answer.map_err(|cause| {
+            Error::unreachable(format!("no broker answers at {bootstrap}"))
+                .have(reason(bootstrap).unwrap_or_else(|| cause.to_string()))
+                .hint("start it or check host and port, or Cluster::embedded()? which needs none")
+                .caused_by(cause)
+        })?;
         Ok(cluster)
     }
 
@@ -114,7 +119,7 @@ impl Cluster {
     /// # Errors
     /// When the broker does not answer.
     pub fn topics(&self) -> Result<DataFrame> {
-        let consumer = client::consumer(&self.inner.bootstrap, None)?;
+        let consumer = self.inner.clients.consumer()?;
         let metadata = consumer.fetch_metadata(None, client::PATIENCE)?;
         let mut topics: Vec<(&str, usize, i64)> = Vec::new();
         for topic in metadata
@@ -144,6 +149,7 @@ impl Cluster {
     /// On a connected cluster: this is not ours to empty.
     pub fn reset(&self) -> Result<()> {
         self.inner.home.reset(&self.inner.bootstrap)?;
+        self.inner.clients.forget_producer();
         let mut topics = self
             .inner
             .topics
@@ -197,10 +203,11 @@ impl Cluster {
         {
             return Cluster { inner };
         }
+        let clients = Arc::new(client::Clients::new(&bootstrap));
         let inner = Arc::new(Inner {
             bootstrap,
             home,
-            producer: OnceLock::new(),
+            clients,
             topics: Mutex::default(),
         });
         open.push(Arc::downgrade(&inner));
@@ -220,15 +227,6 @@ impl std::fmt::Debug for Cluster {
 }
 
 impl Inner {
-    /// Returns the one producer for single sends.
-    pub fn producer(&self) -> Result<&client::Producer> {
-        if let Some(producer) = self.producer.get() {
-            return Ok(producer);
-        }
-        let producer = client::producer(&self.bootstrap)?;
-        Ok(self.producer.get_or_init(|| producer))
-    }
-
     /// Returns what this process knows about a topic.
     pub fn state(&self, topic: &str) -> Arc<TopicState> {
         let mut topics = self
@@ -255,22 +253,26 @@ fn check_address(bootstrap: &str) -> Result<()> {
     )
 }
 
+/// How the reason begins where a machine answered and refused.
+const NOTHING: &str = "nothing listens";
+
 /// Says what a plain connection attempt finds, for librdkafka only knows that time ran out.
-fn reason(bootstrap: &str, fallback: &str) -> String {
+fn reason(bootstrap: &str) -> Option<String> {
     use std::net::{TcpStream, ToSocketAddrs};
     let first = bootstrap.split(',').next().unwrap_or(bootstrap).trim();
-    let mut addresses = match first.to_socket_addrs() {
-        Ok(addresses) => addresses,
-        Err(_) => return format!("the name of {first} is not known"),
+    let Ok(mut addresses) = first.to_socket_addrs() else {
+        return Some(format!("the name of {first} is not known"));
     };
-    let Some(address) = addresses.next() else {
-        return fallback.to_owned();
-    };
-    match TcpStream::connect_timeout(&address, std::time::Duration::from_secs(1)) {
-        Ok(_) => format!("something accepts connections at {address}, but it does not speak Kafka"),
-        Err(cause) if cause.kind() == std::io::ErrorKind::ConnectionRefused => {
-            format!("nothing listens at {address}")
-        }
-        Err(cause) => format!("{address}: {cause}"),
-    }
+    let address = addresses.find(|address| address.is_ipv4())?;
+    Some(
+        match TcpStream::connect_timeout(&address, std::time::Duration::from_secs(1)) {
+            Ok(_) => {
+                format!("something accepts connections at {address}, but it does not speak Kafka")
+            }
+            Err(cause) if cause.kind() == std::io::ErrorKind::ConnectionRefused => {
+                format!("{NOTHING} at {address}")
+            }
+            Err(cause) => format!("{address}: {cause}"),
+        },
+    )
 }

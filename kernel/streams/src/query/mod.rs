@@ -184,6 +184,12 @@ impl Running {
         self.windower.push(&Batch { rows, ..batch }, &self.place)
     }
 
+    /// Returns whether a batch without rows would change anything: whether the last one moved the
+    /// watermark, and windows may end by it.
+    pub fn owes_a_batch(&self) -> bool {
+        self.clock.has_moved() && self.windower.mode != OutputMode::Complete
+    }
+
     /// Says which column the rows lack, before any is processed.
     pub fn check(&self, rows: &DataFrame) -> Result<()> {
         let rows = apply(rows.clear(), &self.steps, &self.place)?;

@@ -1,10 +1,8 @@
 //! Turns records into a frame, and counts those which are not rows.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use polars::prelude::{DataFrame, NamedFrom, PlSmallStr, Series};
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 use super::cell::Cell;
 use super::column::Column;
@@ -101,11 +99,11 @@ impl Decoder {
             }
             self.header = header.to_vec();
         }
-        let mut json = serde_json::Deserializer::from_slice(payload);
-        let row = Row(self)
-            .deserialize(&mut json)
-            .map_err(|cause| not_an_object(payload, &cause))?;
-        json.end().map_err(|cause| not_an_object(payload, &cause))?;
+        let mut row = Vec::with_capacity(self.columns.len());
+        super::scan::object(payload, |name, cell| {
+            row.push((self.index(name, row.len()), cell));
+            Ok(())
+        })?;
         self.push_row(row)
     }
 
@@ -163,61 +161,5 @@ fn textual<'a>(column: &Column, cell: Cell<'a>) -> Cell<'a> {
         Cell::Int(value) => Cell::Text(Cow::Owned(value.to_string())),
         Cell::Float(value) => Cell::Text(Cow::Owned(value.to_string())),
         other => other,
-    }
-}
-
-fn not_an_object(payload: &[u8], cause: &serde_json::Error) -> String {
-    let text = String::from_utf8_lossy(payload);
-    let start: String = text.chars().take(40).collect();
-    format!("not a JSON object ({cause}): {start}")
-}
-
-/// Reads one JSON object as (column, cell) pairs, without building a map of it.
-struct Row<'d>(&'d mut Decoder);
-
-impl<'de> DeserializeSeed<'de> for Row<'_> {
-    type Value = Vec<(usize, Cell<'de>)>;
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
-        from.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Row<'_> {
-    type Value = Vec<(usize, Cell<'de>)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-        let mut row = Vec::with_capacity(self.0.columns.len());
-        while let Some(index) = entries.next_key_seed(Key(&mut *self.0, row.len()))? {
-            row.push((index, entries.next_value()?));
-        }
-        Ok(row)
-    }
-}
-
-/// Reads a key as the index of its column.
-struct Key<'d>(&'d mut Decoder, usize);
-
-impl<'de> DeserializeSeed<'de> for Key<'_> {
-    type Value = usize;
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<usize, D::Error> {
-        from.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Key<'_> {
-    type Value = usize;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a column name")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<usize, E> {
-        Ok(self.0.index(name, self.1))
     }
 }

@@ -255,12 +255,7 @@ impl Shared {
             .deliveries()
             .failed
             .load(std::sync::atomic::Ordering::Relaxed);
-        state.first_failure = sender
-            .deliveries()
-            .first
-            .lock()
-            .ok()
-            .and_then(|first| first.clone());
+        state.first_failure = sender.deliveries().first_failure();
         state.stopped = !matches!(result, Ok(true));
         state.error = result
             .and(settled)

@@ -83,6 +83,8 @@ pub(crate) fn open(cluster: &Arc<Inner>, name: &str, partitions: i32) -> Result<
             "partitions({there}), or another name, or cluster.reset()? which deletes every topic"
         )));
     }
+    // A new producer waits half a second for its id; it does so while the person types on.
+    cluster.clients.producer()?;
     let state = cluster.state(name);
     Ok(Topic {
         cluster: cluster.clone(),
@@ -108,7 +110,7 @@ impl Topic {
     /// # Errors
     /// When the broker does not answer.
     pub fn records(&self) -> Result<u64> {
-        let consumer = client::consumer(&self.cluster.bootstrap, None)?;
+        let consumer = self.cluster.clients.consumer()?;
         let mut records = 0;
         for partition in 0..self.partitions {
             let (low, high) = consumer.fetch_watermarks(&self.name, partition, client::PATIENCE)?;
@@ -208,7 +210,7 @@ impl Topic {
     /// When the broker does not answer.
     pub fn clear(&self) -> Result<()> {
         if self.records()? > 0 {
-            let admin = client::admin(&self.cluster.bootstrap)?;
+            let admin = self.cluster.clients.admin()?;
             client::wait(admin.delete_topics(&[&self.name], &options()))?;
             self.await_partitions(None)?;
             create(&self.cluster, &self.name, self.partitions)?;
@@ -232,7 +234,7 @@ impl Topic {
     }
 
     fn table(&self) -> Result<Table> {
-        let consumer = client::consumer(&self.cluster.bootstrap, None)?;
+        let consumer = self.cluster.clients.consumer()?;
         let mut offsets = Vec::new();
         for partition in 0..self.partitions {
             offsets.push(consumer.fetch_watermarks(&self.name, partition, client::PATIENCE)?);
@@ -283,7 +285,7 @@ fn options() -> AdminOptions {
 }
 
 fn create(cluster: &Arc<Inner>, name: &str, partitions: i32) -> Result<i32> {
-    let admin = client::admin(&cluster.bootstrap)?;
+    let admin = cluster.clients.admin()?;
     let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
     let answers = client::wait(admin.create_topics(&[topic], &options()))?;
     match answers.into_iter().next() {
@@ -321,7 +323,7 @@ fn await_partitions(cluster: &Arc<Inner>, name: &str, wanted: Option<i32>) -> Re
 
 /// Returns how many partitions the broker says the topic has, if it knows it.
 fn partition_count(cluster: &Arc<Inner>, name: &str) -> Result<Option<i32>> {
-    let consumer = client::consumer(&cluster.bootstrap, None)?;
+    let consumer = cluster.clients.consumer()?;
     let metadata = consumer.fetch_metadata(None, client::PATIENCE)?;
     let topic = metadata
         .topics()

@@ -8,7 +8,7 @@ use rdkafka::message::{Headers, Message, OwnedMessage};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::{Position, Topic};
-use crate::cluster::client::{self, Consumer};
+use crate::cluster::client::{self, Consumer, Loan};
 use crate::record::HEADER;
 use crate::{Error, Result, interrupt};
 
@@ -31,7 +31,7 @@ pub(crate) struct Record<'a> {
 
 /// A consumer and how far it has read.
 pub(crate) struct Reader {
-    consumer: Consumer,
+    consumer: Loan,
     topic: Topic,
     /// The next offset to hand out, per partition.
     positions: Vec<i64>,
@@ -42,7 +42,7 @@ pub(crate) struct Reader {
 impl Reader {
     /// Starts reading at `from`.
     pub fn open(topic: &Topic, from: &Position) -> Result<Reader> {
-        let consumer = client::consumer(&topic.cluster.bootstrap, None)?;
+        let consumer = topic.cluster.clients.consumer()?;
         let positions = start(&consumer, topic, from)?;
         let mut list = TopicPartitionList::new();
         for (partition, position) in (0..).zip(&positions) {

@@ -1,30 +1,33 @@
 //! Writing to a topic.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use polars::prelude::{DataFrame, DataType};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer as _};
+use rdkafka::producer::BaseRecord;
 
 use super::Topic;
-use crate::cluster::client::{self, Deliveries, Producer};
+use crate::cluster::client::{Deliveries, Producer};
 use crate::record::HEADER;
 use crate::record::encode::Encoder;
 use crate::{Error, Result, interrupt};
 
 /// Sends records to one topic and counts what the broker did with them.
 pub(crate) struct Sender {
-    producer: Producer,
+    producer: Arc<Producer>,
+    deliveries: Arc<Deliveries>,
     topic: String,
 }
 
 impl Sender {
-    /// Starts a producer of its own, so that its counts are about its own records.
+    /// Starts counting: what is said about deliveries is about the records of this sender.
     pub fn new(topic: &Topic) -> Result<Sender> {
         Ok(Sender {
-            producer: client::producer(&topic.cluster.bootstrap)?,
+            producer: topic.cluster.clients.producer()?,
+            deliveries: Arc::default(),
             topic: topic.name().to_owned(),
         })
     }
@@ -38,7 +41,9 @@ impl Sender {
         time_ms: Option<i64>,
     ) -> Result<()> {
         loop {
-            let mut record = BaseRecord::<[u8], [u8]>::to(&self.topic).payload(payload);
+            let mut record =
+                BaseRecord::<[u8], [u8], _>::with_opaque_to(&self.topic, self.deliveries.clone())
+                    .payload(payload);
             if let Some(key) = key {
                 record = record.key(key);
             }
@@ -52,7 +57,10 @@ impl Sender {
                 record = record.timestamp(time);
             }
             match self.producer.send(record) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.deliveries.sent.fetch_add(1, Ordering::SeqCst);
+                    return Ok(());
+                }
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {
                     interrupt::check()?;
                     std::thread::sleep(Duration::from_millis(2));
@@ -94,7 +102,7 @@ impl Sender {
     /// Waits until nothing is under way any more, whatever came of it.
     pub fn settle(&self) -> Result<()> {
         let limit = Instant::now() + Duration::from_secs(35);
-        while self.producer.in_flight_count() > 0 {
+        while self.deliveries.under_way() > 0 {
             interrupt::check()?;
             if Instant::now() > limit {
                 return Err(Error::timed_out(format!(
@@ -103,18 +111,18 @@ impl Sender {
                 ))
                 .have(format!(
                     "{} records under way after 35 s",
-                    self.producer.in_flight_count()
+                    self.deliveries.under_way()
                 ))
                 .hint("cluster.describe()? to see whether it is still there"));
             }
-            let _ = self.producer.flush(Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(1));
         }
         Ok(())
     }
 
     /// Returns the counts of this sender.
     pub fn deliveries(&self) -> &Deliveries {
-        self.producer.context()
+        &self.deliveries
     }
 }
 
