@@ -2,13 +2,13 @@
 
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde::Serialize;
 
 use super::SetupError;
-use super::folders::{Folders, jupyter_data_of_person};
+use super::folders::{self, Folders, jupyter_data_of_person};
 use super::jupyter::Jupyter;
 use super::kernelspec;
 use super::packages::{Need, install_line};
@@ -76,7 +76,7 @@ impl Check {
 
 /// Looks at everything.
 pub fn all() -> Vec<Check> {
-    let installed = installed_prelude();
+    let installed = folders::ready_prelude();
     let jupyter = jupyter();
     let python = match jupyter.verdict {
         Verdict::Ok => python().optional(),
@@ -203,32 +203,6 @@ fn free_bytes(folder: &Path) -> Option<u64> {
     // SAFETY: `path` ends in a zero byte and both pointers live during the call.
     let answer = unsafe { libc::statvfs(path.as_ptr(), &mut stat) };
     (answer == 0).then(|| stat.f_bavail as u64 * stat.f_frsize as u64)
-}
-
-/// The prelude that a kernel would use: the installed one, else the one built in the clone.
-fn installed_prelude() -> Option<PathBuf> {
-    let named = std::env::var_os(kernelspec::PRELUDE_ENV).map(PathBuf::from);
-    let installed = Folders::of_person().ok().map(|folders| folders.prelude());
-    let mut places = named
-        .into_iter()
-        .chain(installed)
-        .chain(built_beside_this_binary());
-    places.find(|folder| Manifest::read(folder).is_ok())
-}
-
-/// Preludes that `cargo lab` built: they are in the target folder, as this binary is.
-fn built_beside_this_binary() -> Vec<PathBuf> {
-    let binary = std::env::current_exe().unwrap_or_default();
-    let entries = std::fs::read_dir(binary.with_file_name("headwater-prelude"));
-    let mut folders: Vec<_> = entries
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|it| it.path())
-        .collect();
-    folders.sort_by_key(|folder| folder.metadata().and_then(|meta| meta.modified()).ok());
-    folders.reverse();
-    folders
 }
 
 fn prelude_check(folder: Option<&Path>) -> Check {

@@ -4,6 +4,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use super::SetupError;
+use super::kernelspec::PRELUDE_ENV;
+use crate::evaluate::Manifest;
 
 /// The folder of this person's Headwater files: `$XDG_DATA_HOME/headwater`, by default
 /// `~/.local/share/headwater`.
@@ -72,6 +74,33 @@ pub fn jupyter_data_of_person() -> Result<PathBuf, SetupError> {
 /// The folder below which Jupyter looks for `kernels/`, in an installation prefix.
 pub fn jupyter_data_of_prefix(prefix: &Path) -> PathBuf {
     prefix.join("share").join("jupyter")
+}
+
+/// The prelude that a kernel uses: the one that `HEADWATER_PRELUDE` names, else the installed one,
+/// else the newest that was built in the clone.
+pub fn ready_prelude() -> Option<PathBuf> {
+    let named = env::var_os(PRELUDE_ENV).map(PathBuf::from);
+    let installed = Folders::of_person().ok().map(|folders| folders.prelude());
+    let mut places = named
+        .into_iter()
+        .chain(installed)
+        .chain(built_beside_this_binary());
+    places.find(|folder| Manifest::read(folder).is_ok())
+}
+
+/// Preludes that `cargo lab` built: they are in the target folder, as this binary is.
+fn built_beside_this_binary() -> Vec<PathBuf> {
+    let binary = env::current_exe().unwrap_or_default();
+    let entries = std::fs::read_dir(binary.with_file_name("headwater-prelude"));
+    let mut folders: Vec<_> = entries
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    folders.sort_by_key(|folder| folder.metadata().and_then(|meta| meta.modified()).ok());
+    folders.reverse();
+    folders
 }
 
 fn data_home() -> Result<PathBuf, SetupError> {
