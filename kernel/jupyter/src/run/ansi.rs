@@ -143,3 +143,21 @@ fn skip_code<'text>(text: &'text str, style: &mut Style) -> &'text str {
     }
     &code[end + 1..]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_become_spans_and_other_codes_vanish() {
+        let text = "\u{1b}[1;31mbad\u{1b}[0m <\u{1b}[38;5;246m|\u{1b}[38;2;1;2;255mx\u{1b}[39m\u{1b}[2Kend\u{7}";
+        let expected = "<span class=\"ansi-1 ansi-bold\">bad</span> &lt;\
+            <span class=\"\" style=\"color:#949494\">|</span>\
+            <span class=\"\" style=\"color:#0102ff\">x</span>end";
+        assert_eq!(html(text), expected);
+        assert_eq!(
+            without_colours("\u{1b}[31mbad\u{1b}[0m end\u{1b}"),
+            "bad end"
+        );
+    }
+}

@@ -37,6 +37,11 @@ impl Notebook {
         Ok(Notebook { root })
     }
 
+    #[cfg(test)]
+    pub fn of(root: Value) -> Notebook {
+        Notebook { root }
+    }
+
     /// Returns the cells.
     pub fn cells(&self) -> &[Value] {
         self.root["cells"].as_array().map_or(&[], Vec::as_slice)

@@ -182,3 +182,80 @@ fn object(value: &Value) -> Value {
         json!({})
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outputs_of(cells: usize) -> Outputs {
+        let cell = json!({"cell_type": "code", "execution_count": null, "metadata": {}, "outputs": [], "source": ""});
+        let root =
+            json!({"cells": vec![cell; cells], "metadata": {}, "nbformat": 4, "nbformat_minor": 5});
+        Outputs::of(Notebook::of(root))
+    }
+
+    fn shown(outputs: &Outputs, index: usize) -> Vec<String> {
+        let list = outputs.notebook().cells()[index]["outputs"]
+            .as_array()
+            .unwrap();
+        let content = |output: &Value| match output["output_type"].as_str() {
+            Some("stream") => notebook::text(&output["text"]),
+            _ => notebook::text(&output["data"]["text/plain"]),
+        };
+        list.iter().map(content).collect()
+    }
+
+    fn display(id: &str, text: &str) -> Value {
+        json!({"data": {"text/plain": text}, "metadata": {}, "transient": {"display_id": id}})
+    }
+
+    fn stream(name: &str, text: &str) -> Value {
+        json!({"name": name, "text": text})
+    }
+
+    #[test]
+    fn text_of_one_stream_is_one_output() {
+        let mut outputs = outputs_of(1);
+        for (name, text) in [
+            ("stdout", "a\nb"),
+            ("stdout", "c\n"),
+            ("stderr", "x\n"),
+            ("stdout", "d"),
+        ] {
+            outputs.apply(0, "stream", &stream(name, text));
+        }
+        assert_eq!(shown(&outputs, 0), ["a\nbc\n", "x\n", "d"]);
+        assert_eq!(
+            outputs.notebook().cells()[0]["outputs"][0]["text"],
+            json!(["a\n", "bc\n"])
+        );
+    }
+
+    #[test]
+    fn update_reaches_every_cell_that_shows_the_display() {
+        let mut outputs = outputs_of(2);
+        outputs.apply(0, "display_data", &display("chart", "old"));
+        outputs.apply(1, "display_data", &display("other", "other"));
+        outputs.apply(1, "display_data", &display("chart", "old"));
+        outputs.apply(0, "update_display_data", &display("chart", "new"));
+        assert_eq!(shown(&outputs, 0), ["new"]);
+        assert_eq!(shown(&outputs, 1), ["other", "new"]);
+    }
+
+    #[test]
+    fn clear_empties_the_cell_now_or_when_output_follows() {
+        let mut outputs = outputs_of(1);
+        outputs.apply(0, "display_data", &display("chart", "one"));
+        outputs.apply(0, "clear_output", &json!({"wait": true}));
+        assert_eq!(
+            shown(&outputs, 0),
+            ["one"],
+            "not before there is something else"
+        );
+        outputs.apply(0, "stream", &stream("stdout", "two"));
+        outputs.apply(0, "update_display_data", &display("chart", "gone"));
+        assert_eq!(shown(&outputs, 0), ["two"]);
+        outputs.apply(0, "clear_output", &json!({"wait": false}));
+        assert!(shown(&outputs, 0).is_empty());
+    }
+}

@@ -248,3 +248,6 @@ fn size(post: &Post) -> usize {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests;

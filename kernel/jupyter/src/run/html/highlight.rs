@@ -133,3 +133,57 @@ fn letter(rest: &str) -> Option<usize> {
     let (at, close) = letters.next()?;
     (close == '\'').then_some(at + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The code with each coloured token in brackets after the first letter of its class.
+    fn marked(code: &str) -> String {
+        rust(code)
+            .replace("<span class=\"", "")
+            .replace("</span>", "]")
+            .replace("\">", "[")
+    }
+
+    #[test]
+    fn tokens_have_the_class_that_they_look_like() {
+        for (code, expected) in [
+            (
+                "let x = 1_000.5e-3;",
+                "keyword[let] x = number[1_000.5e-3];",
+            ),
+            ("0..9", "number[0]..number[9]"),
+            (
+                "println!(\"a{x}\\\"\") // end",
+                "macro[println]!(string[&quot;a{x}\\&quot;&quot;]) comment[// end]",
+            ),
+            (
+                "f(&'a str, 'b', '\\n')",
+                "call[f](&amp;'a str, string['b'], string['\\n'])",
+            ),
+            (
+                "r#\"raw \"quoted\"\"# != b\"x\"",
+                "string[r#&quot;raw &quot;quoted&quot;&quot;#] != string[b&quot;x&quot;]",
+            ),
+            ("Vec::<é>::new()", "type[Vec]::&lt;é&gt;::call[new]()"),
+        ] {
+            assert_eq!(marked(code), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn unfinished_code_is_kept_whole() {
+        for code in ["\"open", "/* open", "'", "r#\"", "b", "'\\", "1.", "é'"] {
+            assert_eq!(
+                marked(code)
+                    .replace(['[', ']'], "")
+                    .replace("&quot;", "\"")
+                    .replace("string", "")
+                    .replace("comment", "")
+                    .replace("number", ""),
+                code
+            );
+        }
+    }
+}
