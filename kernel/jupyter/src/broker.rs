@@ -31,8 +31,11 @@ fn serve(args: &BrokerArgs) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let mut config = ServerConfig::default();
-    config.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
+    let mut config = ServerConfig {
+        listen,
+        ..ServerConfig::default()
+    };
     if let Some(bytes) = args.max_bytes {
         config.max_bytes = bytes;
     }

@@ -3,6 +3,7 @@
 //! - [`client`]: starts a kernel and talks to it
 //! - [`session`]: runs the cells of one notebook
 //! - [`notebook`]: the file, [`outputs`]: what the kernel said, put into it
+//! - [`prelude`]: the library that cells link
 //! - [`html`]: one self-contained page of it
 //! - [`report`]: one line a cell; [`ansi`]: terminal colours
 
@@ -11,6 +12,7 @@ pub mod client;
 mod html;
 mod notebook;
 mod outputs;
+mod prelude;
 mod report;
 mod session;
 
@@ -72,7 +74,7 @@ async fn run_all(args: &RunArgs) -> Result<ExitCode, Error> {
         notebooks.push((path, Notebook::read(path)?));
     }
     check_names(args)?;
-    let prelude = crate::serve::prelude(&|line| eprintln!("{line}"))?;
+    let prelude = prelude::prelude(&|line| eprintln!("{line}"))?;
     for (path, notebook) in notebooks {
         let code = run_one(path, notebook, &prelude, args).await?;
         if code != 0 {

@@ -14,7 +14,7 @@ use super::notebook::{self, Notebook};
 use super::outputs::Outputs;
 use super::report::Report;
 use crate::evaluate::Error;
-use crate::serve::PRELUDE_ENV;
+use crate::setup::PRELUDE_ENV;
 
 /// How long a cell may go on after it was interrupted for taking too long.
 const AFTER_INTERRUPT: Duration = Duration::from_secs(10);

@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::output::Output;
-use super::prelude::prelude;
 use super::wire::{Answer, Execute, Outbox, Parent, Post};
 use crate::evaluate::{
     CellFailure, Completer, Completions, Error, Evaluator, Interrupter, Options,
@@ -36,8 +35,8 @@ enum Work {
 }
 
 impl Cells {
-    /// Starts the thread, finds the prelude where `options` names none, and starts
-    /// the process that runs cells. That thread lives as long as the kernel: the process is told to end when the thread that started it does.
+    /// Starts the thread, and on it the process that runs cells. That thread lives as long as the
+    /// kernel: the process is told to end when the thread that started it does.
     ///
     /// # Errors
     /// When no thread can be started.
@@ -204,9 +203,6 @@ impl Runner {
             None => {
                 let output = self.output.clone();
                 let sink = Arc::new(move |cell, said| output.receive(cell, said));
-                if self.options.prelude.as_os_str().is_empty() {
-                    self.options.prelude = prelude(&|line| eprintln!("headwater: {line}"))?;
-                }
                 let evaluator = Evaluator::start(self.options.clone(), sink)?;
                 // Set once only: an evaluator that has started is kept to the end.
                 let _ = self.handles.set(Handles {

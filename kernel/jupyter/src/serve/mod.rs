@@ -5,7 +5,6 @@
 //! - [`execute`]: the thread that runs cells, one after the other
 //! - [`output`]: the only writer of iopub; [`queue`] keeps the order, [`pace`] the rates
 //! - [`lifetime`]: signals and the end of the front end
-//! - [`prelude`]: the library that cells link
 //! - [`info`]: what the kernel says about itself
 //!
 //! A cell's way: `dispatch` reads the request and queues it; `execute` publishes `busy` and the
@@ -18,7 +17,6 @@ mod info;
 mod lifetime;
 mod output;
 mod pace;
-mod prelude;
 mod queue;
 mod wire;
 
@@ -38,7 +36,6 @@ use output::Output;
 use wire::{Heartbeat, Inbox, Outbox};
 
 pub use lifetime::{PARENT_ENV, asked_to_stop};
-pub use prelude::{PRELUDE_ENV, prelude};
 
 /// Runs as a Jupyter kernel; front ends start it so.
 #[derive(Debug, clap::Args)]
@@ -89,8 +86,7 @@ async fn live(args: &KernelArgs) -> Result<(), Error> {
     output.starting();
     let broker = Broker::find();
     let options = Options {
-        // Found, and in a clone built, while the sockets already answer.
-        prelude: PathBuf::new(),
+        prelude: crate::setup::prelude_dir(),
         control: broker.place(),
         workdir: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
         binary: None,

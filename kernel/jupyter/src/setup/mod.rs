@@ -35,6 +35,7 @@ mod warm;
 pub use course::DATASETS_ENV;
 pub use doctor::{DoctorArgs, doctor};
 pub use install::{InstallArgs, install};
+pub use kernelspec::PRELUDE_ENV;
 pub use lab::{LabArgs, lab};
 
 /// What setting up reports: what went wrong, what was there, what to type instead.

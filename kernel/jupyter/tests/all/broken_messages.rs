@@ -97,7 +97,7 @@ fn multipart_without_delimiter_or_signature_is_ignored() {
 }
 
 /// Opens a connection of the ZeroMQ protocol by hand: <https://rfc.zeromq.org/spec/23/>.
-fn greet(address: (&str, u16), socket_type: &str) -> TcpStream {
+pub fn greet(address: (&str, u16), socket_type: &str) -> TcpStream {
     let mut socket = TcpStream::connect(address).unwrap();
     let mut greeting = [0; 64];
     (greeting[0], greeting[9], greeting[10]) = (0xff, 0x7f, 3);
@@ -119,7 +119,7 @@ fn greet(address: (&str, u16), socket_type: &str) -> TcpStream {
     socket
 }
 
-fn send_parts(socket: &mut TcpStream, parts: &[&[u8]]) {
+pub fn send_parts(socket: &mut TcpStream, parts: &[&[u8]]) {
     for (number, part) in (1..).zip(parts) {
         let more = u8::from(number < parts.len());
         socket

@@ -5,8 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use headwater_kernel::run::client::{Channel, Heard, Kernel, Start};
-use headwater_kernel::serve::PRELUDE_ENV;
-use headwater_kernel::setup::prelude;
+use headwater_kernel::setup::{PRELUDE_ENV, prelude};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 

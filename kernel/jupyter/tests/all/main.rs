@@ -2,6 +2,7 @@
 
 mod answers;
 mod broken_messages;
+mod broker;
 mod cells;
 mod evaluate;
 mod front_end;

@@ -1,5 +1,6 @@
 //! Output: live, in order, under the cell that caused it, and never too much.
 
+use crate::broken_messages::{greet, send_parts};
 use crate::front_end::{FrontEnd, published, reply_to, stream_text};
 
 /// A bundle of one text, as Rust code.
@@ -175,4 +176,19 @@ fn many_displays_all_arrive_in_order() {
         })
         .collect();
     assert_eq!(numbers, (0..250).map(|n| n.to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn front_end_that_does_not_read_does_not_stop_the_cell() {
+    let mut front_end = FrontEnd::start();
+    let info = front_end.kernel().connection().clone();
+    let mut stalled = greet((info.ip.as_str(), info.iopub_port), "SUB");
+    send_parts(&mut stalled, &[b"\x01"]);
+    // Far more than the buffers of a connection hold.
+    let id = front_end.execute(
+        "let page = \"x\".repeat(1 << 20);
+        for _ in 0..48 { headwater::streams::display::show([(\"text/plain\".to_owned(), page.clone())].into()); }",
+    );
+    let all = front_end.until(|heard| heard.is_reply(&id, "execute_reply"));
+    assert_eq!(reply_to(&all, &id).unwrap()["status"], "ok");
 }

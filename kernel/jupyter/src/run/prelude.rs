@@ -1,14 +1,11 @@
-//! Which prelude a kernel uses.
+//! Which prelude the notebooks are run with.
 
 use std::path::{Path, PathBuf};
 
 use crate::evaluate::{Error, MANIFEST};
-use crate::setup;
+use crate::setup::{self, PRELUDE_ENV};
 
-/// Names the variable that holds the prelude's folder; kernelspecs set it.
-pub const PRELUDE_ENV: &str = "HEADWATER_PRELUDE";
-
-/// Returns the folder of the prelude: the one that the kernelspec names, else the one installed
+/// Returns the folder of the prelude: the one that `HEADWATER_PRELUDE` names, else the one installed
 /// beside this binary, else the clone's own, built now if need be.
 ///
 /// # Errors
