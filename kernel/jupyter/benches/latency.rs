@@ -140,19 +140,47 @@ async fn measure(binary: &Path, prelude: &Path, prefix: &str, rounds: usize) -> 
     }
 }
 
-/// Gives stock evcxr the crates that our cells have: the prelude, as a path dependency.
+/// Gives stock evcxr the crates that our cells have, with the same features.
 async fn load_crates(kernel: &mut Kernel) {
-    let prelude = Path::new(env!("CARGO_MANIFEST_DIR")).join("../prelude");
-    let prelude = prelude
+    let kernel_folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let kernel_folder = kernel_folder
         .canonicalize()
-        .expect("the prelude crate stands beside this one");
-    eprintln!("evcxr compiles its crates ...");
+        .expect("this crate stands beside the others");
+    let ours = |name: &str| {
+        format!(
+            ":dep headwater-{name} = {{ path = \"{}/{name}\" }}\n",
+            kernel_folder.display()
+        )
+    };
+    let manifest = std::fs::read_to_string(kernel_folder.join("../Cargo.toml"))
+        .expect("the workspace's manifest");
     let code = format!(
-        ":evcxr\n:opt 0\n:dep headwater = {{ path = \"{}\" }}\n:dep serde = {{ version = \"1\", features = [\"derive\"] }}\n:dep serde_json = \"1\"\nuse headwater::prelude::*;",
-        prelude.display()
+        ":evcxr\n:opt 0\n{}{}{}{}{}use headwater_streams::prelude::*;\nuse polars::prelude::*;",
+        ours("streams"),
+        ours("course"),
+        dependency(&manifest, "polars"),
+        dependency(&manifest, "serde"),
+        dependency(&manifest, "serde_json"),
     );
+    eprintln!("evcxr compiles its crates ...");
     let took = time(kernel, &code).await;
     eprintln!("... in {:.0} s", took.as_secs_f64());
+}
+
+/// Returns evcxr's line for a dependency as the workspace's manifest has it.
+fn dependency(manifest: &str, name: &str) -> String {
+    let start = manifest
+        .find(&format!("\n{name} = "))
+        .expect("it is a workspace dependency")
+        + 1;
+    let length = manifest[start..]
+        .find("}\n")
+        .expect("it is an inline table")
+        + 1;
+    format!(
+        ":dep {}\n",
+        manifest[start..start + length].replace('\n', " ")
+    )
 }
 
 /// Runs a cell and waits for `idle`.
