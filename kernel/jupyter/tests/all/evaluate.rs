@@ -305,7 +305,7 @@ fn an_immutable_variable_stays_immutable_in_later_cells() {
         session
             .fails("fixed += 1;")
             .evalue
-            .contains("cannot assign twice")
+            .contains("cannot assign")
     );
     assert_eq!(session.value("fixed + free"), "3");
 }
