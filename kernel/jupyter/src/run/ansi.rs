@@ -39,6 +39,7 @@ struct Style {
 enum Colour {
     /// One of the sixteen; the style sheet chooses its shade.
     Named(u8),
+    Grey,
     Exact(u8, u8, u8),
 }
 
@@ -60,6 +61,7 @@ impl Style {
         let mut exact = String::new();
         match self.colour {
             Some(Colour::Named(number)) => classes.push(format!("ansi-{number}")),
+            Some(Colour::Grey) => classes.push("ansi-grey".to_owned()),
             Some(Colour::Exact(r, g, b)) => {
                 exact = format!(" style=\"color:#{r:02x}{g:02x}{b:02x}\"")
             }
@@ -116,10 +118,8 @@ fn extended(numbers: &mut impl Iterator<Item = u8>) -> Option<Colour> {
                 let number = number - 16;
                 Colour::Exact(level(number / 36), level(number / 6 % 6), level(number % 6))
             }
-            number => {
-                let grey = 8 + 10 * (number - 232);
-                Colour::Exact(grey, grey, grey)
-            }
+            // Shades of grey serve for what is less important, on light pages and on dark ones.
+            _ => Colour::Grey,
         }),
         2 => Some(Colour::Exact(
             numbers.next()?,
@@ -152,7 +152,7 @@ mod tests {
     fn colours_become_spans_and_other_codes_vanish() {
         let text = "\u{1b}[1;31mbad\u{1b}[0m <\u{1b}[38;5;246m|\u{1b}[38;2;1;2;255mx\u{1b}[39m\u{1b}[2Kend\u{7}";
         let expected = "<span class=\"ansi-1 ansi-bold\">bad</span> &lt;\
-            <span class=\"\" style=\"color:#949494\">|</span>\
+            <span class=\"ansi-grey\">|</span>\
             <span class=\"\" style=\"color:#0102ff\">x</span>end";
         assert_eq!(html(text), expected);
         assert_eq!(

@@ -28,6 +28,11 @@ fn value_of_the_last_expression_is_the_result() {
         result.content["execution_count"], 1,
         "the first cell is number 1"
     );
+    assert_eq!(
+        result.content["transient"],
+        json!({}),
+        "nbclient and others want an object"
+    );
     let reply = reply_to(&all, &id).unwrap();
     assert_eq!(reply["execution_count"], 1);
     assert_eq!(reply["payload"], json!([]));

@@ -128,9 +128,12 @@ impl From<Post> for Content {
             }
             .into(),
             Post::Update { id, data } => UpdateDisplayData::new(media(data), &id).into(),
-            Post::Result { count, data } => {
-                ExecuteResult::new(execution_count(count), media(data)).into()
+            Post::Result { count, data } => ExecuteResult {
+                // Optional in the crate's type, but front ends are promised an object.
+                transient: Some(Transient::default()),
+                ..ExecuteResult::new(execution_count(count), media(data))
             }
+            .into(),
             Post::Error(failure) => ErrorOutput {
                 ename: failure.ename,
                 evalue: failure.evalue,
