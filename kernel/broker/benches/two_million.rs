@@ -62,24 +62,14 @@ fn run(count: usize) {
     drop(child.stdin.take());
     child.wait().expect("the broker process ends");
 
-    let rate = |seconds: f64| count as f64 / seconds;
     println!("{count} records of {RECORD_BYTES} bytes: none lost, none doubled");
     println!(
         "first metadata    {:>9.1} ms, process start included",
         answering.as_secs_f64() * 1e3
     );
-    println!(
-        "produced          {:>9.0} records/s in {produce_seconds:.2} s",
-        rate(produce_seconds)
-    );
-    println!(
-        "consumed          {:>9.0} records/s in {consume_seconds:.2} s",
-        rate(consume_seconds)
-    );
-    println!(
-        "consumed, no pause{:>9.0} records/s in {steady_seconds:.2} s",
-        rate(steady_seconds)
-    );
+    print_rate("produced", count, produce_seconds);
+    print_rate("consumed", count, consume_seconds);
+    print_rate("consumed, no pause", count, steady_seconds);
     println!("bytes held        {:>9.1} MiB", held as f64 / 1048576.0);
     println!("broker, idle      {:>9.1} MiB", idle_kib as f64 / 1024.0);
     println!(
@@ -92,6 +82,11 @@ fn run(count: usize) {
         cpu_seconds,
         cpu_seconds * 1e6 / count as f64
     );
+}
+
+fn print_rate(what: &str, count: usize, seconds: f64) {
+    let rate = count as f64 / seconds;
+    println!("{what:<18}{rate:>9.0} records/s in {seconds:.2} s");
 }
 
 fn start_broker() -> (Child, BufReader<std::process::ChildStdout>) {

@@ -59,6 +59,12 @@ fn filled(request: Request, version: i16) -> Request {
                 .with_partitions(vec![partition]);
             Request::OffsetForLeaderEpoch(body.with_topics(vec![topic]))
         }
+        other => filled_admin(other, version, group, flights),
+    }
+}
+
+fn filled_admin(request: Request, version: i16, group: GroupId, flights: TopicName) -> Request {
+    match request {
         Request::CreateTopics(body) => {
             let good = CreatableTopic::default()
                 .with_name(TopicName(text("new")))
