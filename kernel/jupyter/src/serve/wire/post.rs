@@ -106,19 +106,8 @@ impl From<Post> for Content {
                 execution_count: execution_count(count),
             }
             .into(),
-            Post::Stream {
-                name: StreamName::Stdout,
-                text,
-            } => StreamContent {
-                name: Stdio::Stdout,
-                text,
-            }
-            .into(),
-            Post::Stream {
-                name: StreamName::Stderr,
-                text,
-            } => StreamContent {
-                name: Stdio::Stderr,
+            Post::Stream { name, text } => StreamContent {
+                name: name.into(),
                 text,
             }
             .into(),
@@ -146,6 +135,15 @@ impl From<Post> for Content {
                 data: Map::new(),
             }
             .into(),
+        }
+    }
+}
+
+impl From<StreamName> for Stdio {
+    fn from(name: StreamName) -> Stdio {
+        match name {
+            StreamName::Stdout => Stdio::Stdout,
+            StreamName::Stderr => Stdio::Stderr,
         }
     }
 }
