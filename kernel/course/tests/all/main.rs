@@ -2,5 +2,6 @@
 
 mod attempts;
 mod bundled_data;
+mod notebooks;
 mod outcomes;
 mod window_starts;
