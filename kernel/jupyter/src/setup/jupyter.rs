@@ -158,9 +158,10 @@ fn install_requirements(venv: &Path, step: &Step) -> Result<(), SetupError> {
         .map_while(Result::ok)
     {
         if let Some(package) = line.strip_prefix("Collecting ") {
-            step.say(&format!("pip: {package}"));
+            let name = package.split(['=', '<', '>', '!', '~', '[', ' ']).next();
+            step.say(&format!("pip gets {}", name.unwrap_or(package)));
         } else if line.starts_with("Installing collected packages") {
-            step.say("pip: unpacking");
+            step.say("pip unpacks");
         }
     }
     let ended = pip

@@ -1,7 +1,7 @@
 //! All of the set-up, and then JupyterLab with the first lesson.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use headwater_broker::control::ControlServer;
@@ -11,7 +11,7 @@ use super::checks;
 use super::course::Course;
 use super::folders::Folders;
 use super::jupyter::Jupyter;
-use super::kernelspec::KernelSpec;
+use super::kernelspec::{self, KernelSpec};
 use super::progress::Progress;
 use super::server::{Launch, Server};
 use super::{SetupError, file_error, prelude, warm};
@@ -55,29 +55,8 @@ pub fn lab(args: LabArgs) -> Result<(), SetupError> {
 
     let jupyter = find_jupyter(&folders, &progress)?;
 
-    let step = progress.step("prelude");
-    let prelude = match args.prelude.clone() {
-        Some(folder) => folder,
-        None => prelude::ensure(&|what| step.say(what))?,
-    };
-    step.done(&prelude.display().to_string());
-
-    let binary = std::env::current_exe()
-        .map_err(|error| file_error("no path to this binary", &folders.binary(), &error))?;
-    let spec = KernelSpec {
-        binary,
-        prelude: prelude.clone(),
-    };
-    let step = progress.step("kernel");
-    spec.write(&jupyter.data)?;
-    step.done(
-        &jupyter
-            .data
-            .join("kernels")
-            .join("headwater")
-            .display()
-            .to_string(),
-    );
+    let prelude = find_prelude(args.prelude.as_deref(), &progress)?;
+    register(&jupyter, &prelude, &progress)?;
 
     let control = ControlServer::start().map_err(|error| {
         SetupError::new(
@@ -118,6 +97,31 @@ fn find_jupyter(folders: &Folders, progress: &Progress) -> Result<Jupyter, Setup
     let program = jupyter.command[0].to_string_lossy();
     step.done(&format!("{} at {program}", jupyter.version));
     Ok(jupyter)
+}
+
+fn find_prelude(named: Option<&Path>, progress: &Progress) -> Result<PathBuf, SetupError> {
+    let step = progress.step("prelude");
+    let folder = match named {
+        Some(folder) => std::path::absolute(folder)
+            .map_err(|error| file_error("no such prelude", folder, &error))?,
+        None => prelude::ensure(&|what| step.say(what))?,
+    };
+    step.done(&folder.display().to_string());
+    Ok(folder)
+}
+
+/// Makes the kernel known to this JupyterLab: the running binary, where it is.
+fn register(jupyter: &Jupyter, prelude: &Path, progress: &Progress) -> Result<(), SetupError> {
+    let step = progress.step("kernel");
+    let binary = std::env::current_exe()
+        .map_err(|error| file_error("no path to this binary", prelude, &error))?;
+    let spec = KernelSpec {
+        binary,
+        prelude: prelude.to_owned(),
+    };
+    spec.write(&jupyter.data)?;
+    step.done(&kernelspec::folder(&jupyter.data).display().to_string());
+    Ok(())
 }
 
 /// Starts JupyterLab, says where it is, and waits for the end.

@@ -1,4 +1,5 @@
-//! The kernel through its real sockets, notebooks through `headwater run`, and the evaluator.
+//! The kernel through its real sockets, notebooks through `headwater run`, the evaluator, and
+//! the set-up.
 
 mod answers;
 mod broken_messages;
@@ -6,6 +7,8 @@ mod broker;
 mod cells;
 mod evaluate;
 mod front_end;
+mod lab;
 mod lifetime;
 mod output;
 mod run;
+mod setup;
