@@ -122,7 +122,7 @@ async function main() {
     await notebook.ready('Rust (Headwater)', 90);
     await notebook.runAll();
     const result = await watch(notebook, Number(options.seconds));
-    await notebook.shootAll(path.join(out, 'end.png'));
+    await notebook.shootAll(out);
     await notebook.save(lab.notebook);
     check(result, errorsIn(lab.notebook), notebook);
     result.seen.red.forEach((text) => console.log(`on stderr: ${text.slice(0, 300)}`));

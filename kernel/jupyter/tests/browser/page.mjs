@@ -1,6 +1,7 @@
 // A notebook in a JupyterLab page: what a learner sees and clicks.
 
 import * as fs from 'node:fs';
+import * as path from 'node:path';
 
 import { chromium } from 'playwright-core';
 
@@ -118,15 +119,26 @@ export class NotebookPage {
     await this.page.screenshot({ path: file });
   }
 
-  /** Saves all of the notebook, as high as it is. */
-  async shootAll(file) {
-    const height = await this.page.evaluate(() => {
-      const panels = [...document.querySelectorAll('.jp-WindowedPanel-outer, .jp-Notebook')];
-      return Math.max(900, ...panels.map((panel) => panel.scrollHeight));
-    });
-    await this.page.setViewportSize({ width: 1280, height: Math.min(height + 140, 12000) });
-    await this.page.waitForTimeout(300);
-    await this.page.screenshot({ path: file });
+  /** Saves the notebook from top to bottom: `end-1.png`, `end-2.png` and so on below `folder`. */
+  async shootAll(folder) {
+    const { page } = this;
+    await page.setViewportSize({ width: 1280, height: 1500 });
+    const scrolled = (to) =>
+      page.evaluate((to) => {
+        const panel = document.querySelector('.jp-NotebookPanel-notebook .jp-WindowedPanel-outer');
+        const last = [...panel.querySelectorAll('.jp-Cell')].at(-1);
+        panel.scrollTop = to;
+        // Less than a screen further, so that what one picture cuts is whole in the next.
+        const next = panel.scrollTop + panel.clientHeight - 120;
+        const below = last.getBoundingClientRect().bottom > panel.getBoundingClientRect().bottom;
+        return below && panel.scrollTop >= to ? next : null;
+      }, to);
+    let place = 0;
+    for (let number = 1; place !== null; number += 1) {
+      place = await scrolled(place);
+      await page.waitForTimeout(200);
+      await page.screenshot({ path: path.join(folder, `end-${number}.png`) });
+    }
   }
 
   async close() {
