@@ -18,6 +18,10 @@ const MOST: usize = 500_000;
 /// How long the broker may send nothing although there is something.
 const SILENCE: Duration = Duration::from_secs(30);
 
+/// How long a partition that said it has ended must be silent before its end is believed: it may
+/// have said so before its newest records came.
+const MARKERS: Duration = Duration::from_secs(2);
+
 /// One record, borrowed from the client.
 pub(crate) struct Record<'a> {
     pub partition: i32,
@@ -35,6 +39,8 @@ pub(crate) struct Reader {
     topic: Topic,
     /// The next offset to hand out, per partition.
     positions: Vec<i64>,
+    /// Whether the client has said that a partition ended, after its last record.
+    ended: Vec<bool>,
     /// Records behind the last call's ends that the client had already handed over.
     ahead: Vec<OwnedMessage>,
 }
@@ -52,6 +58,7 @@ impl Reader {
         Ok(Reader {
             consumer,
             topic: topic.clone(),
+            ended: vec![false; positions.len()],
             positions,
             ahead: Vec::new(),
         })
@@ -66,6 +73,12 @@ impl Reader {
         (0..self.topic.partitions() as i32)
             .map(|partition| Ok(end(partition)?.1))
             .collect()
+    }
+
+    /// Returns the ends of one record a partition, where there is one.
+    pub fn first_of(&self, ends: &[i64]) -> Vec<i64> {
+        let first = |(position, end): (&i64, &i64)| (position + 1).min(*end);
+        self.positions.iter().zip(ends).map(first).collect()
     }
 
     /// Returns whether there is nothing to read up to `ends`.
@@ -95,10 +108,11 @@ impl Reader {
         let mut limit = Instant::now() + SILENCE;
         while !self.is_at(ends) && taken < MOST && !stop() {
             interrupt::check()?;
-            match self.consumer.poll(Duration::from_millis(50)) {
+            let failed = match self.consumer.poll(Duration::from_millis(50)) {
                 Some(Ok(message)) => {
                     limit = Instant::now() + SILENCE;
                     let partition = message.partition() as usize;
+                    self.ended[partition] = false;
                     if message.offset() >= ends[partition] {
                         self.ahead.push(message.detach());
                         continue;
@@ -106,29 +120,36 @@ impl Reader {
                     take(&record(&message));
                     self.positions[partition] = message.offset() + 1;
                     taken += 1;
+                    continue;
                 }
-                // The last offsets may belong to no record that a reader sees.
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
-                    let partition = partition as usize;
-                    if !self
-                        .ahead
-                        .iter()
-                        .any(|message| message.partition() as usize == partition)
-                    {
-                        self.positions[partition] = self.positions[partition].max(ends[partition]);
-                    }
+                    self.ended[partition as usize] = true;
+                    continue;
                 }
-                other => {
-                    if Instant::now() > limit {
-                        return Err(self.stuck(ends));
-                    }
-                    if other.is_some() {
-                        std::thread::sleep(Duration::from_millis(10));
-                    }
-                }
+                silence => silence.is_some(),
+            };
+            let left = limit.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(self.stuck(ends));
+            }
+            if left < SILENCE - MARKERS {
+                self.skip_markers(ends);
+            }
+            if failed {
+                std::thread::sleep(Duration::from_millis(10));
             }
         }
         Ok(())
+    }
+
+    /// Goes to the ends of partitions that said they have ended: their last offsets belong to
+    /// markers of transactions, which no reader sees.
+    fn skip_markers(&mut self, ends: &[i64]) {
+        for (partition, end) in ends.iter().enumerate() {
+            if self.ended[partition] {
+                self.positions[partition] = self.positions[partition].max(*end);
+            }
+        }
     }
 
     /// Hands out what an earlier call has put aside; returns how many records that were.

@@ -64,6 +64,17 @@ impl Tail {
         Ok(Look::Rows(self.decoder.take()?))
     }
 
+    /// Returns the first row of each partition, if there is any, to see what columns there are.
+    pub fn peek(topic: &Topic, from: &Position) -> Result<Option<DataFrame>> {
+        let mut tail = Tail::open(topic, from)?;
+        let ends = tail.reader.first_of(&tail.reader.ends()?);
+        let decoder = &mut tail.decoder;
+        tail.reader.read_to(&ends, &|| false, |record| {
+            take_in(decoder, record);
+        })?;
+        Ok(Some(tail.decoder.take()?).filter(|frame| frame.height() > 0))
+    }
+
     /// Reads everything up to the present end, ordered by timestamp, partition and offset.
     pub fn bounded(&mut self, metadata: bool) -> Result<DataFrame> {
         let ends = self.reader.ends()?;

@@ -18,6 +18,7 @@ use crate::{Error, Result, time};
 
 pub(crate) use aggregate::Aggregates;
 pub(crate) use operator::{Emission, Windower};
+pub(crate) use state::aligned;
 pub(crate) use watermark::Clock;
 
 /// Rows of one micro-batch with the watermarks in force: what goes from operator to operator.

@@ -191,13 +191,18 @@ impl Windower {
         let groups = self.state.groups()?;
         let start = groups.column(START).ok()?.i64().ok()?.min()?;
         let end = start + self.spec.size;
+        // The date stands there once, where all three times are of one day.
+        let day = |at: i64| at.div_euclid(time::DAY);
+        let other = |at: i64| {
+            if day(at) == day(start) {
+                time::show_clock(at)
+            } else {
+                time::show(at)
+            }
+        };
         (end > coming).then(|| {
-            format!(
-                "window {} open, watermark {}, needs one event at or after {}",
-                time::show(start),
-                time::show(coming),
-                time::show(end + delay)
-            )
+            let (start, watermark, needed) = (time::show(start), other(coming), other(end + delay));
+            format!("window {start} open, watermark {watermark}, needs an event from {needed} on")
         })
     }
 }

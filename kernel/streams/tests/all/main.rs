@@ -1,7 +1,9 @@
 //! What headwater-streams promises, one claim a test.
 
+mod charts;
 mod cluster;
 mod datasets;
+mod live;
 mod records;
 mod replay;
 mod spark;

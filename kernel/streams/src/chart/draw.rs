@@ -1,0 +1,395 @@
+//! Draws a chart as SVG, with plotters as the pen.
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::data::{Data, Kind, Point, Series};
+use super::layout::{Entry, LETTER, Layout, spacing};
+use super::palette::{self, Fill};
+use super::{Chart, Kind as Form};
+use crate::{Error, Result};
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+const INK: RGBColor = RGBColor(34, 34, 34);
+const GREY: RGBColor = RGBColor(90, 90, 90);
+const GRID: RGBColor = RGBColor(226, 226, 226);
+
+/// A line gets a marker at every point where there are at most so many points.
+const MARKED: usize = 120;
+
+/// Draws the chart; `facts` is a line below it.
+pub(super) fn draw(chart: &Chart, data: &Data, facts: Option<&str>) -> Result<String> {
+    let mut svg = String::new();
+    {
+        let area = SVGBackend::with_string(&mut svg, chart.size).into_drawing_area();
+        let pen = Pen {
+            area: &area,
+            layout: Layout::new(chart, data, facts.is_some()),
+        };
+        pen.all(chart, data, facts)
+            .map_err(|cause| Error::new("the picture could not be drawn").have(cause))?;
+        area.present().map_err(|cause| {
+            Error::new("the picture could not be drawn").have(cause.to_string())
+        })?;
+    }
+    Ok(palette::finish(&svg))
+}
+
+struct Pen<'a, 'b> {
+    area: &'a Area<'b>,
+    layout: Layout,
+}
+
+/// What plotters says when it cannot draw; in memory that does not happen.
+type Drawn = std::result::Result<(), String>;
+
+impl Pen<'_, '_> {
+    fn all(&self, chart: &Chart, data: &Data, facts: Option<&str>) -> Drawn {
+        self.area.fill(&WHITE).map_err(|cause| cause.to_string())?;
+        self.text(&chart.title_text(), (16.0, 12.0), HPos::Left, 18.0, INK)?;
+        self.grid(chart, data)?;
+        match chart.kind {
+            Form::Line => self.lines(data)?,
+            Form::Bar => self.bars(data)?,
+        }
+        self.axes(data)?;
+        self.legend(chart)?;
+        if let Some(facts) = facts {
+            self.text(
+                facts,
+                (16.0, self.layout.height - 22.0),
+                HPos::Left,
+                LETTER,
+                GREY,
+            )?;
+        }
+        Ok(())
+    }
+
+    fn grid(&self, chart: &Chart, data: &Data) -> Drawn {
+        let layout = &self.layout;
+        for tick in &layout.y_ticks {
+            let y = layout.y(tick.at);
+            self.line(&[(layout.left, y), (layout.right, y)], GRID, 1)?;
+            self.text(
+                &tick.label,
+                (layout.left - 8.0, y - 6.0),
+                HPos::Right,
+                LETTER,
+                INK,
+            )?;
+        }
+        for tick in &layout.x_ticks {
+            let x = layout.x(tick.at);
+            self.line(&[(x, layout.bottom), (x, layout.bottom + 5.0)], INK, 1)?;
+            self.text(
+                &tick.label,
+                (x, layout.bottom + 9.0),
+                HPos::Center,
+                LETTER,
+                INK,
+            )?;
+            self.text(
+                &tick.second,
+                (x, layout.bottom + 25.0),
+                HPos::Center,
+                LETTER,
+                GREY,
+            )?;
+        }
+        let middle = (layout.left + layout.right) / 2.0;
+        self.text(
+            &x_title(chart, data),
+            (
+                middle,
+                layout.bottom + if data.kind == Kind::Time { 43.0 } else { 29.0 },
+            ),
+            HPos::Center,
+            LETTER,
+            INK,
+        )?;
+        let style = TextStyle::from(("sans-serif", LETTER * 1.24).into_font())
+            .color(&INK)
+            .transform(FontTransform::Rotate270)
+            .pos(Pos::new(HPos::Center, VPos::Top));
+        let place = (10, ((layout.top + layout.bottom) / 2.0).round() as i32);
+        self.area
+            .draw(&Text::new(chart.y_text(), place, style))
+            .map_err(|cause| cause.to_string())
+    }
+
+    fn axes(&self, data: &Data) -> Drawn {
+        let layout = &self.layout;
+        self.line(
+            &[
+                (layout.left, layout.top),
+                (layout.left, layout.bottom),
+                (layout.right, layout.bottom),
+            ],
+            INK,
+            1,
+        )?;
+        if layout.y_range.0 < 0.0 && layout.y_range.1 > 0.0 {
+            let zero = layout.y(0.0);
+            self.line(&[(layout.left, zero), (layout.right, zero)], INK, 1)?;
+        }
+        if data.is_empty() {
+            let middle = (
+                (layout.left + layout.right) / 2.0,
+                (layout.top + layout.bottom) / 2.0 - 7.0,
+            );
+            self.text("nothing to draw yet", middle, HPos::Center, LETTER, GREY)?;
+        }
+        Ok(())
+    }
+
+    fn lines(&self, data: &Data) -> Drawn {
+        let points: usize = data.series.iter().map(|series| series.points.len()).sum();
+        for (index, series) in data.series.iter().enumerate() {
+            for run in runs(series) {
+                let place =
+                    |point: &Point| point.y.map(|y| (self.layout.x(point.x), self.layout.y(y)));
+                let places: Vec<(f64, f64)> = run.iter().filter_map(place).collect();
+                self.line(&thinned(&places), palette::colour(index, Fill::Plain), 2)?;
+                for (point, place) in run.iter().zip(&places) {
+                    if point.open || points <= MARKED || run.len() == 1 {
+                        self.marker(index, *place, point.open)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Draws bars side by side: one polygon for the closed windows of a series, one for the open.
+    fn bars(&self, data: &Data) -> Drawn {
+        let sides = data
+            .series
+            .iter()
+            .filter(|series| !series.mirrored)
+            .count()
+            .max(1);
+        let spacing = spacing(data);
+        for (index, series) in data.series.iter().enumerate() {
+            for open in [false, true] {
+                let mut outline: Vec<(i32, i32)> = Vec::new();
+                for point in series.points.iter().filter(|point| point.open == open) {
+                    let Some(y) = point.y else { continue };
+                    let y = if series.mirrored { -y } else { y };
+                    let (first, last) = self.bar(
+                        point,
+                        spacing,
+                        if series.mirrored { 0 } else { index },
+                        if series.mirrored { 1 } else { sides },
+                    );
+                    let (zero, top) = (
+                        self.layout.y(0.0).round() as i32,
+                        self.layout.y(y).round() as i32,
+                    );
+                    outline.extend([(first, zero), (first, top), (last, top), (last, zero)]);
+                }
+                let fill = match (open, index) {
+                    (true, _) => Fill::Open,
+                    (false, 0) => Fill::Plain,
+                    (false, _) => Fill::Striped,
+                };
+                if !outline.is_empty() {
+                    let style = palette::colour(index, fill).filled();
+                    self.area
+                        .draw(&Polygon::new(outline, style))
+                        .map_err(|cause| cause.to_string())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the first and last pixel of a bar: its share of the window, less a gap.
+    fn bar(&self, point: &Point, spacing: f64, side: usize, sides: usize) -> (i32, i32) {
+        let (first, last) = match point.end {
+            Some(end) => (point.x, end),
+            None => (point.x - spacing * 0.45, point.x + spacing * 0.45),
+        };
+        let (first, last) = (self.layout.x(first), self.layout.x(last));
+        let share = (last - first) / sides as f64;
+        let first = first + share * side as f64;
+        let (left, right) = (first.round() as i32, (first + share).round() as i32);
+        if right - left > 3 {
+            (left, right - 1)
+        } else {
+            (left, right.max(left + 1))
+        }
+    }
+
+    fn legend(&self, chart: &Chart) -> Drawn {
+        for (x, y, entry) in &self.layout.legend {
+            let middle = y + 7.0;
+            match (entry, chart.kind) {
+                (Entry::Series(index, _), Form::Line) => {
+                    self.line(
+                        &[(*x, middle), (x + 34.0, middle)],
+                        palette::colour(*index, Fill::Plain),
+                        2,
+                    )?;
+                    self.marker(*index, (x + 17.0, middle), false)?;
+                }
+                (Entry::Series(index, _), Form::Bar) => {
+                    let fill = if *index == 0 {
+                        Fill::Plain
+                    } else {
+                        Fill::Striped
+                    };
+                    self.swatch(*x, middle, palette::colour(*index, fill))?;
+                }
+                (Entry::Open, Form::Line) => self.marker(0, (x + 17.0, middle), true)?,
+                (Entry::Open, Form::Bar) => {
+                    self.swatch(*x, middle, palette::colour(0, Fill::Open))?
+                }
+            }
+            self.text(&entry.text(chart), (x + 42.0, *y), HPos::Left, LETTER, INK)?;
+        }
+        Ok(())
+    }
+
+    fn swatch(&self, x: f64, middle: f64, colour: RGBColor) -> Drawn {
+        let corners = [pixel((x, middle - 6.0)), pixel((x + 34.0, middle + 6.0))];
+        self.area
+            .draw(&Rectangle::new(corners, colour.filled()))
+            .map_err(|cause| cause.to_string())
+    }
+
+    /// Draws the marker of a series: hollow for an open window.
+    fn marker(&self, series: usize, (x, y): (f64, f64), open: bool) -> Drawn {
+        let colour = palette::colour(series, Fill::Plain);
+        let shape = |points: &[(f64, f64)]| {
+            points
+                .iter()
+                .map(|(dx, dy)| pixel((x + dx, y + dy)))
+                .collect::<Vec<_>>()
+        };
+        let outline = match series % 4 {
+            0 => return self.circle((x, y), colour, open),
+            1 => shape(&[(-4.0, -4.0), (4.0, -4.0), (4.0, 4.0), (-4.0, 4.0)]),
+            2 => shape(&[(0.0, -5.0), (5.0, 4.0), (-5.0, 4.0)]),
+            _ => shape(&[(0.0, -6.0), (6.0, 0.0), (0.0, 6.0), (-6.0, 0.0)]),
+        };
+        let fill = if open { WHITE } else { colour };
+        self.area
+            .draw(&Polygon::new(outline.clone(), fill.filled()))
+            .map_err(|cause| cause.to_string())?;
+        if open {
+            let closed: Vec<(i32, i32)> = outline.iter().chain(outline.first()).copied().collect();
+            let side = PathElement::new(closed, colour.stroke_width(1));
+            self.area.draw(&side).map_err(|cause| cause.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn circle(&self, place: (f64, f64), colour: RGBColor, open: bool) -> Drawn {
+        let draw = |radius, style: ShapeStyle| {
+            self.area
+                .draw(&Circle::new(pixel(place), radius, style))
+                .map_err(|cause| cause.to_string())
+        };
+        draw(
+            4,
+            if open {
+                WHITE.filled()
+            } else {
+                colour.filled()
+            },
+        )?;
+        if open {
+            draw(4, colour.stroke_width(2))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn line(&self, places: &[(f64, f64)], colour: RGBColor, width: u32) -> Drawn {
+        if places.len() < 2 {
+            return Ok(());
+        }
+        let path: Vec<(i32, i32)> = places.iter().map(|place| pixel(*place)).collect();
+        self.area
+            .draw(&PathElement::new(path, colour.stroke_width(width)))
+            .map_err(|cause| cause.to_string())
+    }
+
+    fn text(
+        &self,
+        text: &str,
+        (x, y): (f64, f64),
+        side: HPos,
+        size: f64,
+        colour: RGBColor,
+    ) -> Drawn {
+        if text.is_empty() {
+            return Ok(());
+        }
+        // plotters writes a size of 14 as 11.29; this undoes it.
+        let style = TextStyle::from(("sans-serif", size * 1.24).into_font())
+            .color(&colour)
+            .pos(Pos::new(side, VPos::Top));
+        self.area
+            .draw(&Text::new(text.to_owned(), pixel((x, y)), style))
+            .map_err(|cause| cause.to_string())
+    }
+}
+
+fn pixel((x, y): (f64, f64)) -> (i32, i32) {
+    (x.round() as i32, y.round() as i32)
+}
+
+/// Returns the name of the horizontal axis, with its zone or unit.
+fn x_title(chart: &Chart, data: &Data) -> String {
+    let name = match (&chart.x_title, chart.x.as_str()) {
+        (Some(title), _) => title.clone(),
+        (None, "window_start") => "event time, start of window".into(),
+        (None, x) => super::spaced(x),
+    };
+    if data.kind == Kind::Time && !name.contains("UTC") {
+        format!("{name} (UTC)")
+    } else {
+        name
+    }
+}
+
+/// Splits a series where a value is missing or windows are missing for a while.
+fn runs(series: &Series) -> Vec<Vec<Point>> {
+    let mut runs: Vec<Vec<Point>> = Vec::new();
+    let mut before: Option<Point> = None;
+    for point in &series.points {
+        let follows = before.is_some_and(|before: Point| match before.end {
+            Some(end) => point.x - before.x <= (end - before.x) * 4.0,
+            None => true,
+        });
+        match (point.y, follows, runs.last_mut()) {
+            (None, ..) => {
+                before = None;
+                continue;
+            }
+            (Some(_), true, Some(run)) => run.push(*point),
+            _ => runs.push(vec![*point]),
+        }
+        before = Some(*point);
+    }
+    runs
+}
+
+/// Keeps the lowest and highest point of each pixel column: more cannot be seen.
+fn thinned(places: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    if places.len() <= 600 {
+        return places.to_vec();
+    }
+    let mut kept: Vec<(f64, f64)> = Vec::new();
+    for column in places.chunk_by(|a, b| a.0.round() == b.0.round()) {
+        let least = column.iter().copied().min_by(|a, b| a.1.total_cmp(&b.1));
+        let most = column.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1));
+        kept.extend(least);
+        kept.extend(most.filter(|most| Some(*most) != least));
+    }
+    kept
+}

@@ -1,0 +1,164 @@
+//! One query of a live chart: what it has given out so far.
+
+use polars::prelude::*;
+
+use crate::query::{Query, Running};
+use crate::window::{Emission, OutputMode};
+use crate::{Result, time};
+
+/// How many late rows are kept to be looked at; all of them are counted.
+const KEPT: usize = 10_000;
+
+/// A running query with its results.
+pub(super) struct Pipe {
+    query: Query,
+    running: Running,
+    /// Windows that became final.
+    pub closed: DataFrame,
+    /// Windows that may still change.
+    pub open: DataFrame,
+    pub late: DataFrame,
+    pub late_count: usize,
+    pub without_time: usize,
+    rows: usize,
+}
+
+impl Pipe {
+    pub fn new(query: &Query) -> Pipe {
+        let running = query.running(&format!("topic {}", query.topic.name()));
+        let empty = DataFrame::empty;
+        let (closed, open, late) = (empty(), empty(), empty());
+        Pipe {
+            query: query.clone(),
+            running,
+            closed,
+            open,
+            late,
+            late_count: 0,
+            without_time: 0,
+            rows: 0,
+        }
+    }
+
+    /// Forgets everything: the topic was emptied.
+    pub fn restart(&mut self) {
+        *self = Pipe::new(&self.query);
+    }
+
+    /// Takes one micro-batch in.
+    pub fn push(&mut self, rows: DataFrame) -> Result<()> {
+        self.rows += rows.height();
+        let emission = self.running.push(rows)?;
+        self.note(emission)
+    }
+
+    /// Runs the batch without rows that lets out what the last one has closed.
+    pub fn settle(&mut self) -> Result<bool> {
+        let owed = self.running.owes_a_batch();
+        if owed {
+            self.push(DataFrame::empty())?;
+        }
+        Ok(owed)
+    }
+
+    /// Returns whether a batch without rows would let out more.
+    pub fn owes_a_batch(&self) -> bool {
+        self.running.owes_a_batch()
+    }
+
+    /// Returns the results by output mode, ordered by window and keys.
+    pub fn frame(&self) -> Result<DataFrame> {
+        if self.query.mode() == OutputMode::Append {
+            return self.sorted(self.closed.clone());
+        }
+        let mut frame = self.closed.clone();
+        append(&mut frame, &self.open)?;
+        self.sorted(frame)
+    }
+
+    /// Says why there is nothing to show, or what the earliest open window waits for.
+    pub fn why(&self) -> String {
+        let clock = &self.running.clock;
+        if self.rows == 0 {
+            return format!(
+                "no record yet in topic {}: start a replay, or .send(..) one",
+                self.query.topic.name()
+            );
+        }
+        match (
+            clock.newest(),
+            self.running
+                .windower
+                .waiting_for(clock.coming(), clock.delay()),
+        ) {
+            (None, _) => format!(
+                "{} rows, and `{}` is null in all of them",
+                self.rows, clock.column
+            ),
+            (Some(_), Some(waiting)) => waiting,
+            (Some(_), None) if self.open.height() > 0 => {
+                "the open windows come out with the next batch".into()
+            }
+            (Some(_), None) => format!("no window open, watermark {}", time::show(clock.coming())),
+        }
+    }
+
+    /// Returns the facts below the picture: watermark, open windows, late rows.
+    pub fn facts(&self) -> String {
+        if self.closed.height() == 0 {
+            return self.why();
+        }
+        let mut facts = format!("watermark {}", time::show(self.running.clock.coming()));
+        let mut add = |count: usize, words: &str| {
+            if count > 0 {
+                facts.push_str(&format!(
+                    " · {} {words}",
+                    crate::table::grouped(count as i64)
+                ));
+            }
+        };
+        add(self.open.height(), "open");
+        add(self.late_count, "late rows dropped");
+        add(self.without_time, "without event time");
+        facts
+    }
+
+    fn note(&mut self, emission: Emission) -> Result<()> {
+        self.open = self.running.windower.open()?;
+        if emission.closed.height() > 0 || self.closed.width() == 0 {
+            append(&mut self.closed, &emission.closed)?;
+        }
+        self.late_count += emission.late.height();
+        self.without_time += emission.without_time;
+        if emission.late.height() > 0 && self.late.height() < KEPT {
+            append(&mut self.late, &emission.late)?;
+        }
+        Ok(())
+    }
+
+    fn sorted(&self, frame: DataFrame) -> Result<DataFrame> {
+        if frame.width() == 0 {
+            return Ok(frame);
+        }
+        let keys = self
+            .query
+            .keys()
+            .iter()
+            .map(|key| PlSmallStr::from(key.as_str()));
+        let order: Vec<PlSmallStr> = std::iter::once("window_start".into()).chain(keys).collect();
+        Ok(frame.sort(order, SortMultipleOptions::default())?)
+    }
+}
+
+/// Puts the rows of `more` behind those of `frame`. A frame without rows has no dtypes worth
+/// keeping: a column that was all null takes those of the other.
+fn append(frame: &mut DataFrame, more: &DataFrame) -> Result<()> {
+    if frame.height() == 0 {
+        *frame = more.clone();
+    } else if more.height() > 0 {
+        let (mut both, more) = crate::window::aligned(std::mem::take(frame), more.clone())?;
+        both.vstack_mut(&more)?;
+        *frame = both;
+    }
+    Ok(())
+}
