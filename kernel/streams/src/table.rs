@@ -44,12 +44,6 @@ impl Table {
         self
     }
 
-    /// Leaves shape and dtypes out.
-    pub fn untyped(mut self) -> Table {
-        self.typed = false;
-        self
-    }
-
     /// Returns the table as text/html and text/plain.
     pub fn bundle(&self) -> Bundle {
         Bundle::from([

@@ -128,12 +128,14 @@ pub(crate) fn show_clock(time: i64) -> String {
 
 /// Returns a span as people say it: `250 ms`, `45 s`, `30 min`, `1.5 h`, `2 days`.
 pub(crate) fn show_span(span: i64) -> String {
+    if span == DAY {
+        return "1 day".into();
+    }
     let (value, unit) = match span {
         ..SECOND => (span as f64 / 1e3, "ms"),
-        ..60_000_000 => (span as f64 / 1e6, "s"),
-        ..3_600_000_000 => (span as f64 / 60e6, "min"),
-        ..DAY => (span as f64 / 3600e6, "h"),
-        DAY => return "1 day".into(),
+        SECOND..60_000_000 => (span as f64 / 1e6, "s"),
+        60_000_000..3_600_000_000 => (span as f64 / 60e6, "min"),
+        3_600_000_000..DAY => (span as f64 / 3600e6, "h"),
         _ => (span as f64 / DAY as f64, "days"),
     };
     let text = format!("{value:.1}");

@@ -131,6 +131,15 @@ pub struct Timing {
     pub run: Duration,
 }
 
+/// A cell, compiled and linked.
+struct Built {
+    program: Program,
+    adjust: Adjustments,
+    /// The new variables and their types.
+    types: Vec<(String, String)>,
+    library: String,
+}
+
 /// A session: its definitions, its compiler and its child.
 pub struct Evaluator {
     options: Options,
@@ -226,7 +235,12 @@ impl Evaluator {
         outdated
             .iter()
             .for_each(|name| drop(next.variables.remove(name)));
-        let (program, adjust, types, library) = self.build(&next, &cell, number)?;
+        let Built {
+            program,
+            adjust,
+            types,
+            library,
+        } = self.build(&next, &cell, number)?;
         if !outdated.is_empty() {
             self.say(
                 number,
@@ -276,12 +290,7 @@ impl Evaluator {
     }
 
     /// Compiles and links; writes the program anew as long as the compiler's answer says how.
-    fn build(
-        &mut self,
-        session: &Session,
-        cell: &Cell,
-        number: u64,
-    ) -> Result<(Program, Adjustments, Vec<(String, String)>, String), CellFailure> {
+    fn build(&mut self, session: &Session, cell: &Cell, number: u64) -> Result<Built, CellFailure> {
         let mut adjust = Adjustments::default();
         loop {
             let program = Program::write(session, cell, number, &adjust);
@@ -304,12 +313,12 @@ impl Evaluator {
             let started = Instant::now();
             let library = self.compiler.link(&object)?;
             self.last.link = started.elapsed();
-            return Ok((
+            return Ok(Built {
                 program,
                 adjust,
                 types,
-                library.to_string_lossy().into_owned(),
-            ));
+                library: library.to_string_lossy().into_owned(),
+            });
         }
     }
 

@@ -1,6 +1,6 @@
 //! The numbers of a chart, taken from frames.
 
-use polars::prelude::{ChunkedArray, DataFrame, DataType, Float64Chunked, Series as Values};
+use polars::prelude::{DataFrame, DataType, Float64Chunked, Series as Values};
 
 use super::{Chart, palette, spaced};
 use crate::{Error, Result, replay};
@@ -101,8 +101,8 @@ impl Data {
             Some(by) => Some(column(frame, by)?.cast(&DataType::String)?.str()?.clone()),
             None => None,
         };
-        for row in 0..frame.height() {
-            let Some(x) = xs[row] else { continue };
+        for (row, x) in xs.iter().enumerate() {
+            let Some(x) = *x else { continue };
             let name = names.as_ref().map_or_else(
                 || spaced(y),
                 |names| names.get(row).unwrap_or("null").to_owned(),

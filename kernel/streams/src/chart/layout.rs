@@ -20,7 +20,6 @@ pub(super) struct Layout {
     pub y_ticks: Vec<Tick>,
     /// Where each entry of the legend begins, and its text.
     pub legend: Vec<(f64, f64, Entry)>,
-    pub width: f64,
     pub height: f64,
 }
 
@@ -60,7 +59,6 @@ impl Layout {
             x_ticks,
             y_ticks,
             legend,
-            width,
             height,
         }
     }

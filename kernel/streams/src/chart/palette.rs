@@ -48,15 +48,12 @@ pub(super) fn finish(svg: &str) -> String {
         .replace(" stroke=\"none\"", "")
         .replace(" \"/>", "\"/>");
     let mut patterns = String::new();
-    for series in 0..SERIES {
+    for (series, dashes) in DASHES.iter().enumerate() {
         let plain = hex(colour(series, Fill::Plain));
-        if !DASHES[series].is_empty() {
+        if !dashes.is_empty() {
             // The outline of a hollow marker is one pixel wide and stays whole.
             let line = format!("<polyline fill=\"none\" stroke=\"{plain}\" stroke-width=\"2\"");
-            svg = svg.replace(
-                &line,
-                &format!("{line} stroke-dasharray=\"{}\"", DASHES[series]),
-            );
+            svg = svg.replace(&line, &format!("{line} stroke-dasharray=\"{dashes}\""));
         }
         for (fill, name) in [(Fill::Open, "open"), (Fill::Striped, "closed")] {
             let shade = format!("fill=\"{}\"", hex(colour(series, fill)));

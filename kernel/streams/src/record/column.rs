@@ -185,12 +185,16 @@ impl Column {
 
     /// Returns whether an untyped value must become text to stand in this column.
     pub fn needs_text(&self, cell: &Cell<'_>) -> bool {
-        match (&self.values, cell) {
-            (_, Cell::Null | Cell::Text(_)) | (Values::Nulls(_), _) => false,
-            (Values::Bools(_), Cell::Bool(_))
-            | (Values::Ints(_) | Values::Floats(_), Cell::Int(_) | Cell::Float(_)) => false,
-            _ => true,
-        }
+        !matches!(
+            (&self.values, cell),
+            (_, Cell::Null | Cell::Text(_))
+                | (Values::Nulls(_), _)
+                | (Values::Bools(_), Cell::Bool(_))
+                | (
+                    Values::Ints(_) | Values::Floats(_),
+                    Cell::Int(_) | Cell::Float(_)
+                )
+        )
     }
 }
 
