@@ -11,7 +11,7 @@ pub struct BrokerArgs {
     /// The port to listen on; 0 lets the system choose one
     #[arg(long, default_value_t = 9092)]
     pub port: u16,
-    /// How many bytes of records the broker keeps before it drops the oldest
+    /// How many bytes of records the broker keeps; when they are full, producing is refused and nothing is dropped
     #[arg(long, value_name = "BYTES")]
     pub max_bytes: Option<u64>,
 }
