@@ -41,12 +41,24 @@ fn serve(args: &BrokerArgs) -> Result<(), Box<dyn std::error::Error>> {
     }
     let server = Server::start(config)?;
     let bootstrap = server.bootstrap();
+    runtime.block_on(async {
+        let mut stop = std::pin::pin!(crate::serve::asked_to_stop());
+        // Polled once before anything is said: who reads the address may press Ctrl-C at once.
+        tokio::select! {
+            biased;
+            asked = &mut stop => return asked,
+            () = std::future::ready(()) => greet(&bootstrap),
+        }
+        stop.await
+    })?;
+    drop(server);
+    println!("stopped");
+    Ok(())
+}
+
+fn greet(bootstrap: &str) {
     println!("broker at {bootstrap}, until Ctrl-C");
     println!("  in a cell:    let cluster = Cluster::connect(\"{bootstrap}\")?;");
     println!("  or before:    export HEADWATER_BOOTSTRAP={bootstrap}, for Cluster::open()");
     println!("  other tools:  kcat -b {bootstrap} -L");
-    runtime.block_on(crate::serve::asked_to_stop())?;
-    drop(server);
-    println!("stopped");
-    Ok(())
 }
