@@ -196,9 +196,19 @@ impl From<polars::error::PolarsError> for Error {
 
 impl From<rdkafka::error::KafkaError> for Error {
     fn from(cause: rdkafka::error::KafkaError) -> Error {
-        Error::of(Kind::Kafka, "the Kafka client reports an error".into())
-            .have(cause.to_string())
-            .hint("cluster.describe()? to see whether the broker is there and what it holds")
-            .caused_by(cause)
+        use rdkafka::error::RDKafkaErrorCode::{
+            UnknownPartition, UnknownTopic, UnknownTopicOrPartition,
+        };
+        let gone = matches!(
+            cause.rdkafka_error_code(),
+            Some(UnknownPartition | UnknownTopic | UnknownTopicOrPartition)
+        );
+        let error = match gone {
+            true => Error::unknown_topic("the topic is no longer there".into())
+                .hint("cluster.topic(\"name\", partitions(3))? opens or creates it"),
+            false => Error::of(Kind::Kafka, "the Kafka client reports an error".into())
+                .hint("cluster.describe()? to see whether the broker is there and what it holds"),
+        };
+        error.have(cause.to_string()).caused_by(cause)
     }
 }

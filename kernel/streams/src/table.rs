@@ -18,8 +18,6 @@ pub(crate) struct Table {
     caption: Option<String>,
     frame: DataFrame,
     rows: usize,
-    /// Whether to say the shape and the dtypes; a card of facts needs neither.
-    typed: bool,
 }
 
 impl Table {
@@ -28,7 +26,6 @@ impl Table {
             caption: None,
             frame: frame.clone(),
             rows: ROWS,
-            typed: true,
         }
     }
 
@@ -70,13 +67,11 @@ impl Table {
                 "<th scope=\"col\" style=\"{CELL};text-align:{side}\">{}",
                 escape(column.name())
             );
-            if self.typed {
-                let _ = write!(
-                    html,
-                    "<br><span style=\"font-weight:normal;color:#555\">{}</span>",
-                    escape(&column.dtype().to_string())
-                );
-            }
+            let _ = write!(
+                html,
+                "<br><span style=\"font-weight:normal;color:#555\">{}</span>",
+                escape(&column.dtype().to_string())
+            );
             html.push_str("</th>");
         }
         html.push_str("</tr></thead><tbody>");
@@ -93,12 +88,11 @@ impl Table {
             html.push_str("</tr>");
         }
         let _ = write!(html, "</tbody></table>");
-        if let Some(note) = self.note() {
-            let _ = write!(
-                html,
-                "<div style=\"font-size:14px;color:#555\">{note}</div>"
-            );
-        }
+        let _ = write!(
+            html,
+            "<div style=\"font-size:14px;color:#555\">{}</div>",
+            self.note()
+        );
         html + "</div>"
     }
 
@@ -110,11 +104,7 @@ impl Table {
             .columns()
             .iter()
             .map(|column| {
-                let head = if self.typed {
-                    format!("{} ({})", column.name(), column.dtype())
-                } else {
-                    column.name().to_string()
-                };
+                let head = format!("{} ({})", column.name(), column.dtype());
                 let values = (0..shown).map(|row| value(column, row));
                 (
                     side(column.dtype()) == "right",
@@ -150,24 +140,21 @@ impl Table {
             text.push_str(line.trim_end());
             text.push('\n');
         }
-        text.push_str(&self.note().unwrap_or_default());
+        text.push_str(&self.note());
         text.trim_end().to_owned()
     }
 
-    fn note(&self) -> Option<String> {
+    fn note(&self) -> String {
         let (rows, columns) = self.frame.shape();
-        let more = if rows > self.rows {
-            format!("; the first {} shown", self.rows)
-        } else {
-            String::new()
+        let more = match rows > self.rows {
+            true => format!("; the first {} shown", self.rows),
+            false => String::new(),
         };
-        (self.typed || rows > self.rows).then(|| {
-            format!(
-                "{} x {}{more}",
-                plural(rows, "row"),
-                plural(columns, "column")
-            )
-        })
+        format!(
+            "{} x {}{more}",
+            plural(rows, "row"),
+            plural(columns, "column")
+        )
     }
 }
 

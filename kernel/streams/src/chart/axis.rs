@@ -1,6 +1,7 @@
 //! Ticks and their labels.
 
 use super::data::Kind;
+use super::layout::LETTER_WIDTH;
 use crate::time::{self, DAY, SECOND};
 
 /// One mark on an axis. A second line names the day where it changes.
@@ -47,7 +48,7 @@ const STEPS: [i64; 28] = [
 ];
 
 /// Pixels from the middle of one label to the next: `10:15:00` in 14 px and some air.
-const APART: f64 = 86.0;
+const APART: f64 = 76.0;
 
 /// Returns the ticks of a horizontal axis `width` pixels wide.
 pub(super) fn horizontal(kind: &Kind, range: (f64, f64), width: f64) -> Vec<Tick> {
@@ -65,7 +66,12 @@ pub(super) fn horizontal(kind: &Kind, range: (f64, f64), width: f64) -> Vec<Tick
                 .collect()
         }
         Kind::Names(names) => {
-            let most = (width / APART).max(2.0) as usize;
+            let longest = names
+                .iter()
+                .map(|name| short(name).chars().count())
+                .max()
+                .unwrap_or(1);
+            let most = (width / (longest as f64 * LETTER_WIDTH + 14.0)).max(2.0) as usize;
             let every = names.len().div_ceil(most).max(1);
             let tick = |(index, name): (usize, &String)| Tick {
                 at: index as f64,

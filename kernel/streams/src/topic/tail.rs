@@ -47,7 +47,16 @@ impl Tail {
     }
 
     /// Reads what has come since the last look, up to the ends that hold now.
+    ///
+    /// A topic that is not there is one that somebody empties just now, or may create again.
     pub fn look(&mut self, stop: &dyn Fn() -> bool) -> Result<Look> {
+        match self.try_look(stop) {
+            Err(error) if error.is_unknown_topic() => Ok(Look::Nothing),
+            look => look,
+        }
+    }
+
+    fn try_look(&mut self, stop: &dyn Fn() -> bool) -> Result<Look> {
         let ends = self.reader.ends()?;
         if self.generation != self.topic.state.generation() || self.reader.is_past(&ends) {
             let topic = self.topic.clone();

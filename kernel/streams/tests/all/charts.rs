@@ -1,16 +1,10 @@
 use headwater_streams::prelude::*;
 use polars::prelude::*;
 
-use crate::topic;
+use crate::{assert_says, times, topic};
 
-/// Returns flights and delays per half hour and origin, as a query computes them.
+/// Returns flights and delays per half hour and origin of two days, as a query computes them.
 fn windows() -> DataFrame {
-    let flights = dataset("flights")
-        .unwrap()
-        .lazy()
-        .filter(col("actual_dep").is_not_null())
-        .collect()
-        .unwrap();
     let day = |day: u32| {
         chrono::NaiveDate::from_ymd_opt(2013, 2, day)
             .unwrap()
@@ -20,9 +14,11 @@ fn windows() -> DataFrame {
             .timestamp_millis()
     };
     let at = || col("sched_dep").cast(DataType::Int64);
-    let flights = flights
+    let two_days = at().gt_eq(lit(day(8))).and(at().lt(lit(day(10))));
+    let flights = dataset("flights")
+        .unwrap()
         .lazy()
-        .filter(at().gt_eq(lit(day(8))).and(at().lt(lit(day(10)))))
+        .filter(col("actual_dep").is_not_null().and(two_days))
         .collect()
         .unwrap();
     let query = topic("drawn", 1)
@@ -39,78 +35,178 @@ fn windows() -> DataFrame {
     query.run_local(&flights).unwrap()
 }
 
-fn look(picture: &Picture, name: &str) {
+/// Asserts what holds for every picture; with HEADWATER_PICTURES set, writes it there to be seen.
+fn drawn(chart: &Chart, frame: &DataFrame, name: &str) -> Picture {
+    let picture = chart.draw(frame).unwrap();
+    let svg = picture.svg();
+    assert!(svg.len() < 30_000, "{name}: {} bytes", svg.len());
+    assert!(
+        svg.starts_with("<svg role=\"img\"") && svg.contains("<title>") && svg.contains("<desc>"),
+        "{name}"
+    );
+    assert!(picture.png().unwrap().starts_with(b"\x89PNG"), "{name}");
     if let Ok(folder) = std::env::var("HEADWATER_PICTURES") {
         picture.save(format!("{folder}/{name}.png")).unwrap();
         picture.save(format!("{folder}/{name}.svg")).unwrap();
-        std::fs::write(format!("{folder}/{name}.txt"), picture.text()).unwrap();
     }
+    picture
+}
+
+fn delays() -> Chart {
+    Chart::line("window_start", "mean_delay_min")
+        .by("origin")
+        .title("Mean departure delay")
+        .y("mean delay, minutes")
 }
 
 #[test]
-fn pictures() {
-    let windows = windows();
-    let line = Chart::line("window_start", "mean_delay_min")
+fn lines_differ_by_dash_and_marker_and_name_their_units() {
+    let picture = drawn(&delays(), &windows(), "line");
+    let svg = picture.svg();
+    assert!(svg.contains("stroke-dasharray=\"9 4\"") && svg.contains("stroke-dasharray=\"2 4\""));
+    for words in [
+        "EWR",
+        "JFK",
+        "LGA",
+        "mean delay, minutes",
+        "event time, start of window (UTC)",
+        "8 Feb 2013",
+        "12:00:00",
+    ] {
+        assert!(svg.contains(words), "{words}");
+    }
+    drawn(&delays().last(hours(6)), &windows(), "line6h");
+}
+
+#[test]
+fn bars_differ_by_stripes() {
+    let chart = Chart::bar("window_start", "flights")
         .by("origin")
-        .title("Mean departure delay, by airport")
-        .y("mean delay, minutes");
-    look(&line.draw(&windows).unwrap(), "line");
-    look(
-        &line.clone().last(hours(6)).draw(&windows).unwrap(),
-        "line6h",
+        .y("departures")
+        .last(hours(8));
+    assert!(
+        drawn(&chart, &windows(), "grouped")
+            .svg()
+            .contains("url(#headwater-closed-1)")
     );
-    let total = windows
-        .clone()
+}
+
+#[test]
+fn a_mirrored_chart_draws_the_second_column_downward() {
+    let total = windows()
         .lazy()
         .group_by([col("window_start"), col("window_end")])
         .agg([
-            col("flights").sum(),
-            (col("flights").sum() - lit(3)).alias("down"),
-        ])
-        .collect()
+            col("flights").sum().alias("scheduled"),
+            col("flights").max().alias("departed"),
+        ]);
+    let chart = Chart::bar("window_start", "scheduled")
+        .mirror("departed")
+        .title("Two clocks")
+        .y("departures");
+    let picture = drawn(&chart, &total.collect().unwrap(), "mirror");
+    assert!(picture.svg().contains("scheduled (up)") && picture.svg().contains("departed (down)"));
+    assert!(
+        !picture.svg().contains(">\n-20"),
+        "a mirrored axis has no minus"
+    );
+}
+
+#[test]
+fn the_text_twin_has_the_numbers_of_the_picture() {
+    let at = times(
+        "window_start",
+        &[Some("2013-02-08 10:00:00"), Some("2013-02-08 10:30:00")],
+    );
+    let mut frame = df!("flights" => [12i64, 30]).unwrap();
+    frame.with_column(at).unwrap();
+    let picture = Chart::line("window_start", "flights")
+        .title("Departures")
+        .y("departures")
+        .draw(&frame)
         .unwrap();
-    look(
-        &Chart::bar("window_start", "flights")
-            .mirror("down")
-            .title("Departures per half hour")
-            .y("departures")
-            .draw(&total)
-            .unwrap(),
-        "mirror",
+    let expected = "Departures: 2 values in one series from 2013-02-08 10:00:00 to 2013-02-08 10:30:00; \
+        flights last 30 at 2013-02-08 10:30:00, most 30 at 2013-02-08 10:30:00 in departures\n\
+        2013-02-08 10:00:00  flights 12\n\
+        2013-02-08 10:30:00  flights 30";
+    assert_eq!(picture.text(), expected);
+}
+
+#[test]
+fn names_and_numbers_stand_on_the_horizontal_axis_too() {
+    let names = df!("carrier" => ["UA", "B6", "EV", "DL"], "flights" => [58_665i64, 54_635, 54_173, 48_110]).unwrap();
+    let picture = drawn(&Chart::bar("carrier", "flights"), &names, "names");
+    assert!(picture.svg().contains("B6") && picture.svg().contains("60,000"));
+    let x: Vec<f64> = (0..20_000).map(f64::from).collect();
+    let y: Vec<f64> = x.iter().map(|x| (x / 1000.0).sin() * 0.01).collect();
+    drawn(
+        &Chart::line("n", "v"),
+        &df!("n" => x, "v" => y).unwrap(),
+        "numbers",
     );
-    look(
-        &Chart::bar("window_start", "flights")
-            .by("origin")
-            .title("Departures per half hour")
-            .y("departures")
-            .last(hours(8))
-            .draw(&windows)
-            .unwrap(),
-        "grouped",
+}
+
+#[test]
+fn a_frame_without_rows_or_with_nulls_only_is_drawn_as_such() {
+    let empty = df!("x" => Vec::<f64>::new(), "y" => Vec::<f64>::new()).unwrap();
+    let nulls = df!("x" => [1.0, 2.0], "y" => [None::<f64>, None]).unwrap();
+    for (frame, name) in [(empty, "empty"), (nulls, "nulls")] {
+        assert_eq!(
+            drawn(&Chart::line("x", "y"), &frame, name)
+                .text()
+                .lines()
+                .next(),
+            Some("y over x: nothing to draw yet")
+        );
+    }
+    let single = df!("x" => [1.0], "y" => [5.0]).unwrap();
+    drawn(&Chart::line("x", "y"), &single, "single");
+    drawn(&Chart::bar("x", "y"), &single, "singlebar");
+}
+
+#[test]
+fn more_series_than_colours_are_named_as_not_drawn() {
+    let names: Vec<String> = (0..9).map(|n| format!("key{n}")).collect();
+    let frame = df!("x" => [1i64; 9], "y" => (0..9).collect::<Vec<i64>>(), "key" => names).unwrap();
+    let text = drawn(&Chart::line("x", "y").by("key"), &frame, "many")
+        .text()
+        .to_owned();
+    assert!(
+        text.contains("not drawn, for there are too many: key7, key8"),
+        "{text}"
     );
-    let names = df!("carrier" => ["UA","B6","EV","DL","AA","MQ","US"], "flights" => [58665i64, 54635, 54173, 48110, 32729, 26397, 20536]).unwrap();
-    look(
-        &Chart::bar("carrier", "flights")
-            .title("Flights of 2013")
-            .y("flights")
-            .draw(&names)
-            .unwrap(),
-        "names",
+}
+
+#[test]
+fn a_title_with_markup_stays_text() {
+    let frame = df!("x" => [1i64, 2], "y" => [1i64, 2]).unwrap();
+    let picture = drawn(
+        &Chart::line("x", "y").title("a < b & \"c\""),
+        &frame,
+        "markup",
     );
-    look(&Chart::line("n", "v").draw(&df!("n" => (0..2000).map(f64::from).collect::<Vec<_>>(), "v" => (0..2000).map(|n| (f64::from(n) / 100.0).sin() * 0.01).collect::<Vec<_>>()).unwrap()).unwrap(), "numbers");
-    look(
-        &Chart::line("n", "v")
-            .draw(
-                &DataFrame::new(
-                    0,
-                    vec![
-                        Column::new_empty("n".into(), &DataType::Float64),
-                        Column::new_empty("v".into(), &DataType::Float64),
-                    ],
-                )
-                .unwrap(),
-            )
-            .unwrap(),
-        "empty",
+    assert!(
+        picture
+            .svg()
+            .contains("<title>a &lt; b &amp; &quot;c&quot;</title>")
     );
+}
+
+#[test]
+fn columns_that_cannot_be_drawn_are_said() {
+    let frame = df!("x" => [1i64], "y" => ["a"]).unwrap();
+    assert_says(
+        &Chart::line("x", "y").draw(&frame).unwrap_err(),
+        &["column `y` cannot be drawn", "dtype str"],
+    );
+    assert_says(
+        &Chart::line("x", "yy").draw(&frame).unwrap_err(),
+        &["no column `yy` in the frame", "x (i64), y (str)"],
+    );
+    let error = Chart::bar("x", "x")
+        .mirror("x")
+        .by("y")
+        .draw(&frame)
+        .unwrap_err();
+    assert_says(&error, &["one series on each side"]);
 }

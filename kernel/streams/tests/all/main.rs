@@ -6,6 +6,7 @@ mod datasets;
 mod live;
 mod records;
 mod replay;
+mod shown;
 mod spark;
 mod windows;
 
