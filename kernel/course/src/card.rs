@@ -29,7 +29,7 @@ impl Card {
 
     /// Adds a paragraph.
     pub fn line(mut self, text: &str) -> Card {
-        let _ = write!(self.html, "<p style=\"margin:6px 0\">{}</p>", escape(text));
+        let _ = write!(self.html, "<p style=\"margin:6px 0\">{}</p>", marked(text));
         self
     }
 
@@ -39,7 +39,7 @@ impl Card {
             self.html,
             "<p style=\"margin:6px 0\"><strong>{}</strong> {}</p>",
             escape(head),
-            escape(text)
+            marked(text)
         );
         self
     }
@@ -97,6 +97,21 @@ impl Card {
             ("text/plain".to_owned(), text.to_owned()),
         ]));
     }
+}
+
+/// Writes text as HTML; what stands between two backticks is code.
+fn marked(text: &str) -> String {
+    let mut html = String::new();
+    for (index, part) in escape(text).split('`').enumerate() {
+        let tag = match index {
+            0 => "",
+            odd if odd % 2 == 1 => "<code>",
+            _ => "</code>",
+        };
+        html.push_str(tag);
+        html.push_str(part);
+    }
+    html
 }
 
 /// Writes text so that HTML and SVG show it as it is.

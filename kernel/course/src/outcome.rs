@@ -109,7 +109,7 @@ impl Outcome {
                     .iter()
                     .map(|(name, value)| format!("  {name}: {value}")),
             );
-            lines.extend(finding.hint.map(str::to_owned));
+            lines.extend(finding.hint.map(|hint| format!("Perhaps: {hint}.")));
         }
         lines.extend(self.help());
         lines.push(format!("Points, of {}:", self.exercise.points));
@@ -138,7 +138,7 @@ impl Outcome {
                 card = card.facts(&facts);
             }
             if let Some(hint) = finding.hint {
-                card = card.point("Perhaps:", hint);
+                card = card.point("Perhaps:", &format!("{hint}."));
             }
             if let Some(picture) = &finding.picture {
                 card = card.picture(picture);

@@ -166,8 +166,8 @@ fn hop(ts: i64, advance: i64, holds: impl Fn(i64) -> bool) -> Vec<i64> {
     starts
 }
 
-const BEFORE_1970: &str = "`%` rounds towards zero, so before 1970, where times are negative, it finds the \
-                           start after the event instead of the one before it. `rem_euclid` does not";
+const BEFORE_1970: &str = "`/` and `%` round towards zero, so before 1970, where times are negative, they find the \
+                           start after the event instead of the one before it. `div_euclid` and `rem_euclid` do not";
 const CLOSED_END: &str = "a window holds its start but not its end: an event exactly on a boundary begins \
                           the next window. You put it into the one that ends there";
 

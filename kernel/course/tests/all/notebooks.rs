@@ -158,15 +158,23 @@ fn code_cells_have_at_most_18_lines_and_stand_between_text() {
                 notebook.name
             );
             assert!(
-                code.lines().all(|line| line.len() <= 110),
+                code.lines().all(|line| line.len() <= 100),
                 "{}: a long line in\n{code}",
                 notebook.name
             );
         }
+        let kinds: Vec<&Value> = notebook
+            .cells()
+            .iter()
+            .map(|cell| &cell["cell_type"])
+            .collect();
+        assert_eq!(kinds[0], "markdown", "{}", notebook.name);
+        let adjacent = kinds
+            .windows(2)
+            .position(|pair| pair[0] == "code" && pair[1] == "code");
         assert_eq!(
-            notebook.cells()[0]["cell_type"],
-            "markdown",
-            "{}",
+            adjacent, None,
+            "{}: two code cells without text between",
             notebook.name
         );
     }
