@@ -27,6 +27,7 @@ export class Lab {
         ...process.env,
         [name]: value,
         HEADWATER_DATASETS: process.env.HEADWATER_DATASETS ?? datasets,
+        TMPDIR: this.#temporary(),
         JUPYTER_CONFIG_DIR: path.join(this.folder, 'config'),
         JUPYTERLAB_SETTINGS_DIR: this.#settings(),
       },
@@ -39,6 +40,13 @@ export class Lab {
         process.stderr.write(data);
       });
     }
+  }
+
+  /** Inside of the test's folder, so that nothing stays even where processes had to be killed. */
+  #temporary() {
+    const folder = path.join(this.folder, 'tmp');
+    fs.mkdirSync(folder);
+    return folder;
   }
 
   /** All cells stay in the page, also those far below: the test looks at every output. */

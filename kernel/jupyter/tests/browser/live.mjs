@@ -136,7 +136,10 @@ async function main() {
   } finally {
     await notebook?.close().catch(() => {});
     const left = await lab.stop();
-    if (left.length) failure ??= new Error(`headwater lab left behind:\n${left.join('\n')}`);
+    if (left.length) {
+      console.error(`headwater lab left behind:\n${left.join('\n')}`);
+      failure ??= new Error('a process was left behind');
+    }
   }
   console.log(`screenshots: ${out}`);
   if (failure) {
