@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use polars::prelude::DataFrame;
 
-use crate::chart::Chart;
+use crate::chart::{Chart, Picture};
 use crate::query::Query;
 use crate::replay::ReplayRun;
 use crate::{Error, Result, interrupt, name};
@@ -197,6 +197,11 @@ impl Live {
         self.shared.why()
     }
 
+    /// Returns the picture as it stands now, for instance to save it.
+    pub fn picture(&self) -> Picture {
+        self.shared.picture()
+    }
+
     /// Returns whether the query still runs.
     pub fn is_running(&self) -> bool {
         !self.shared.has_ended()
@@ -216,6 +221,8 @@ impl Live {
             }
             self.shared.wait_a_little();
         }
+        // An interrupt ends the query's own thread too, which may be seen first.
+        interrupt::check()?;
         self.shared.outcome()
     }
 

@@ -37,6 +37,8 @@ struct State {
     looks: u64,
     rejected: Vec<Rejected>,
     rejected_count: u64,
+    /// The picture as it is shown; there from the start on.
+    picture: Option<Picture>,
     last_frame: Bundle,
     stop: bool,
     ended: bool,
@@ -75,6 +77,7 @@ pub(super) fn start(
         looks: 0,
         rejected: Vec::new(),
         rejected_count: 0,
+        picture: None,
         last_frame: Bundle::new(),
         stop: false,
         ended: false,
@@ -138,6 +141,7 @@ fn follow(shared: &Shared, mut tail: Tail, easel: &mut Easel) -> Result<()> {
         if easel.is_due() {
             let picture = easel.draw(&mut state)?;
             state.last_frame = picture.frame();
+            state.picture = Some(picture);
             display::update(&shared.display, state.last_frame.clone());
         }
         drop(state);
@@ -258,6 +262,13 @@ impl Shared {
         self.lock().pipes[0].why()
     }
 
+    pub fn picture(&self) -> Picture {
+        self.lock()
+            .picture
+            .clone()
+            .expect("drawn before the handle was made")
+    }
+
     pub fn last_frame(&self) -> Bundle {
         self.lock().last_frame.clone()
     }
@@ -288,7 +299,10 @@ impl Shared {
 
     fn show_first(&self, picture: Picture) {
         let frame = picture.frame();
-        self.lock().last_frame = frame.clone();
+        let mut state = self.lock();
+        state.last_frame = frame.clone();
+        state.picture = Some(picture);
+        drop(state);
         display::show_as(&self.display, frame);
     }
 
@@ -297,7 +311,11 @@ impl Shared {
         let mut state = self.lock();
         let error = result.err().filter(|error| !error.is_interrupted());
         let mut bundle = match easel.draw(&mut state) {
-            Ok(picture) => picture.bundle(),
+            Ok(picture) => {
+                let bundle = picture.bundle();
+                state.picture = Some(picture);
+                bundle
+            }
             Err(cause) => crate::table::text(&cause.to_string()),
         };
         if let Some(error) = &error {

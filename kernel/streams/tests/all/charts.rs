@@ -35,7 +35,7 @@ fn windows() -> DataFrame {
     query.run_local(&flights).unwrap()
 }
 
-/// Asserts what holds for every picture; with HEADWATER_PICTURES set, writes it there to be seen.
+/// Asserts what holds for every picture.
 fn drawn(chart: &Chart, frame: &DataFrame, name: &str) -> Picture {
     let picture = chart.draw(frame).unwrap();
     let svg = picture.svg();
@@ -45,11 +45,16 @@ fn drawn(chart: &Chart, frame: &DataFrame, name: &str) -> Picture {
         "{name}"
     );
     assert!(picture.png().unwrap().starts_with(b"\x89PNG"), "{name}");
+    keep(&picture, name);
+    picture
+}
+
+/// Writes the picture to the folder HEADWATER_PICTURES, where that is set, for people to look at.
+pub fn keep(picture: &Picture, name: &str) {
     if let Ok(folder) = std::env::var("HEADWATER_PICTURES") {
         picture.save(format!("{folder}/{name}.png")).unwrap();
         picture.save(format!("{folder}/{name}.svg")).unwrap();
     }
-    picture
 }
 
 fn delays() -> Chart {

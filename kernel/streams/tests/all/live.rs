@@ -59,6 +59,7 @@ fn a_live_run_equals_the_local_run_without_late_rows_and_open_windows() {
         live.late().unwrap(),
     );
     live.stop().unwrap();
+    crate::charts::keep(&live.picture(), "live");
     assert!(
         late.height() > 0 && open.height() > 0 && closed.height() > 0,
         "{late} {open} {closed}"
@@ -300,6 +301,12 @@ fn two_clocks_are_drawn_mirrored_from_two_queries() {
     let replay = storm().speed(200_000.0).start(&topic).unwrap();
     live.wait_for(&replay).unwrap();
     live.stop().unwrap();
+    assert!(
+        live.picture().text().contains("departed last"),
+        "{}",
+        live.picture().text()
+    );
+    crate::charts::keep(&live.picture(), "two_clocks");
     let other = topic_of_another_name();
     let wrong = event
         .chart(Chart::bar("window_start", "scheduled"))
