@@ -37,6 +37,13 @@ pub(super) fn draw(chart: &Chart, data: &Data, facts: Option<&str>) -> Result<St
     Ok(palette::finish(&svg))
 }
 
+/// Returns the usual size of letters, or a smaller one at which `text` is no wider than `width`.
+fn fitting(text: &str, width: f64) -> f64 {
+    /// The mean width of a letter, as a part of its size.
+    const WIDTH: f64 = 0.56;
+    LETTER.min(width / (text.chars().count() as f64 * WIDTH))
+}
+
 struct Pen<'a, 'b> {
     area: &'a Area<'b>,
     layout: Layout,
@@ -57,13 +64,9 @@ impl Pen<'_, '_> {
         self.axes(data)?;
         self.legend(chart)?;
         if let Some(facts) = facts {
-            self.text(
-                facts,
-                (16.0, self.layout.height - 22.0),
-                HPos::Left,
-                LETTER,
-                GREY,
-            )?;
+            let place = (16.0, self.layout.height - 22.0);
+            let size = fitting(facts, f64::from(chart.size.0) - 32.0);
+            self.text(facts, place, HPos::Left, size, GREY)?;
         }
         Ok(())
     }

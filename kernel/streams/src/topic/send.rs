@@ -19,7 +19,8 @@ use crate::{Error, Result, interrupt};
 pub(crate) struct Sender {
     producer: Arc<Producer>,
     deliveries: Arc<Deliveries>,
-    topic: String,
+    /// A handle like any other: the embedded broker must not end under a running replay.
+    topic: Topic,
 }
 
 impl Sender {
@@ -28,7 +29,7 @@ impl Sender {
         Ok(Sender {
             producer: topic.cluster.clients.producer()?,
             deliveries: Arc::default(),
-            topic: topic.name().to_owned(),
+            topic: topic.clone(),
         })
     }
 
@@ -41,9 +42,11 @@ impl Sender {
         time_ms: Option<i64>,
     ) -> Result<()> {
         loop {
-            let mut record =
-                BaseRecord::<[u8], [u8], _>::with_opaque_to(&self.topic, self.deliveries.clone())
-                    .payload(payload);
+            let mut record = BaseRecord::<[u8], [u8], _>::with_opaque_to(
+                self.topic.name(),
+                self.deliveries.clone(),
+            )
+            .payload(payload);
             if let Some(key) = key {
                 record = record.key(key);
             }
@@ -88,7 +91,7 @@ impl Sender {
                     .unwrap_or_default();
                 Err(Error::new(format!(
                     "the broker did not take {failed} records of topic `{}`",
-                    self.topic
+                    self.topic.name()
                 ))
                 .have(format!(
                     "{} taken; the first refusal: {first}",
@@ -107,7 +110,7 @@ impl Sender {
             if Instant::now() > limit {
                 return Err(Error::timed_out(format!(
                     "the broker did not answer about records of topic `{}`",
-                    self.topic
+                    self.topic.name()
                 ))
                 .have(format!(
                     "{} records under way after 35 s",

@@ -124,11 +124,3 @@ fn lag_counts_the_records_behind_the_commit() {
     );
     assert_eq!(cluster.lag("strangers").unwrap().height(), 0);
 }
-
-#[test]
-fn a_kernel_that_is_gone_is_said() {
-    // Only the words are tested here: the variable belongs to the whole process.
-    let error = headwater_streams::Error::interrupted();
-    assert!(error.is_interrupted());
-    assert_says(&error, &["interrupted", "try:"]);
-}

@@ -1,5 +1,6 @@
 //! What headwater-streams promises, one claim a test.
 
+mod cells;
 mod charts;
 mod cluster;
 mod datasets;
