@@ -118,7 +118,24 @@ impl Libraries {
         let broken = |error: std::io::Error| {
             SetupError::new("cargo does not run", error.to_string(), "headwater doctor")
         };
-        let mut child = Command::new(cargo)
+        let mut command = Command::new(cargo);
+        // Under `cargo run` and `cargo test` these describe one package. Build scripts such as
+        // ring's watch them, and would run again here and once more at the next build outside.
+        for (name, _) in std::env::vars_os() {
+            let described = [
+                "CARGO_PKG_",
+                "CARGO_MANIFEST_",
+                "CARGO_BIN_",
+                "CARGO_CRATE_",
+            ];
+            if described
+                .iter()
+                .any(|start| name.to_string_lossy().starts_with(start))
+            {
+                command.env_remove(name);
+            }
+        }
+        let mut child = command
             .args(["build", "--lib", "--message-format=json-render-diagnostics"])
             .current_dir(root)
             .stdin(Stdio::null())
