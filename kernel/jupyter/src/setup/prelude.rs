@@ -32,6 +32,8 @@ const EXTERNS: [&str; 9] = [
 /// What the prelude crate itself names besides.
 const PRIVATE: [&str; 1] = ["libc"];
 const DYLIB: &str = "libheadwater.so";
+/// How long a replaced prelude stays, for kernels that started with it.
+const KEPT: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
 
 /// Returns the folder of a prelude that fits this compiler and these sources, built if need be.
 ///
@@ -390,7 +392,8 @@ fn write_index(root: &Path, folder: &Path) -> Result<(), SetupError> {
         .map_err(|error| file_error("the index of names cannot be written", &path, &error))
 }
 
-/// Keeps the three newest preludes: a kernel that still runs may use an older one.
+/// Deletes preludes that three newer ones have replaced and that are older than a day: a kernel
+/// that still runs may use an older one.
 fn forget_old(home: &Path, newest: &Path) {
     let mut folders: Vec<_> = fs::read_dir(home)
         .into_iter()
@@ -400,7 +403,11 @@ fn forget_old(home: &Path, newest: &Path) {
         .filter(|path| path.is_dir() && path != newest)
         .collect();
     folders.sort_by_key(|path| fs::metadata(path).and_then(|file| file.modified()).ok());
-    for old in folders.iter().rev().skip(2) {
+    let is_old = |path: &Path| {
+        let made = fs::metadata(path).and_then(|file| file.modified());
+        made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age > KEPT))
+    };
+    for old in folders.iter().rev().skip(2).filter(|path| is_old(path)) {
         let _ = fs::remove_dir_all(old);
     }
 }
