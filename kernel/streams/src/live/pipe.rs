@@ -21,10 +21,12 @@ pub(super) struct Pipe {
     pub late_count: usize,
     pub without_time: usize,
     rows: usize,
+    /// Whether the topic held records when the query started.
+    held: bool,
 }
 
 impl Pipe {
-    pub fn new(query: &Query) -> Pipe {
+    pub fn new(query: &Query, held: bool) -> Pipe {
         let running = query.running(&format!("topic {}", query.topic.name()));
         let empty = DataFrame::empty;
         let (closed, open, late) = (empty(), empty(), empty());
@@ -37,12 +39,13 @@ impl Pipe {
             late_count: 0,
             without_time: 0,
             rows: 0,
+            held,
         }
     }
 
     /// Forgets everything: the topic was emptied.
     pub fn restart(&mut self) {
-        *self = Pipe::new(&self.query);
+        *self = Pipe::new(&self.query, false);
     }
 
     /// Takes one micro-batch in.
@@ -79,6 +82,9 @@ impl Pipe {
     /// Says why there is nothing to show, or what the earliest open window waits for.
     pub fn why(&self) -> String {
         let clock = &self.running.clock;
+        if self.rows == 0 && self.held {
+            return format!("reading what topic {} holds", self.query.topic.name());
+        }
         if self.rows == 0 {
             return format!(
                 "no record yet in topic {}: start a replay, or .send(..) one",

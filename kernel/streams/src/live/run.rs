@@ -64,14 +64,19 @@ pub(super) fn start(
 ) -> Result<(Arc<Shared>, JoinHandle<()>)> {
     let topic = query.topic.clone();
     let queries: Vec<&Query> = std::iter::once(query).chain(mirror).collect();
-    if let Some(first) = Tail::peek(&topic, &Position::Earliest)? {
+    let first = Tail::peek(&topic, &Position::Earliest)?;
+    if let Some(first) = &first {
         let place = format!("topic {}", topic.name());
         queries
             .iter()
-            .try_for_each(|query| query.running(&place).check(&first))?;
+            .try_for_each(|query| query.running(&place).check(first))?;
     }
     let tail = Tail::open(&topic, &query.from)?;
-    let pipes = queries.into_iter().map(Pipe::new).collect();
+    let held = first.is_some() && query.from == Position::Earliest;
+    let pipes = queries
+        .into_iter()
+        .map(|query| Pipe::new(query, held))
+        .collect();
     let state = State {
         pipes,
         looks: 0,

@@ -461,3 +461,40 @@ fn an_empty_frame_gives_no_window() {
     );
     assert_eq!(query.run_batches(&[]).unwrap().len(), 0);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+
+    /// Whatever the order of the events and wherever the batches are cut, the last complete
+    /// result is that of one run over all of them, hopping windows included.
+    #[test]
+    fn any_cut_of_any_order_gives_the_totals_of_one_run(
+        events in proptest::collection::vec((-60_000i64..60_000, 0u8..3, proptest::option::of(-5i64..5)), 1..60),
+        cuts in proptest::collection::vec(0usize..60, 0..5),
+    ) {
+        // Nothing is read from it; ending a broker for every case would take most of the time.
+        static TOPIC: std::sync::LazyLock<Topic> = std::sync::LazyLock::new(|| topic("any-cut", 1));
+        let stream = TOPIC.stream().watermark("at", seconds(5)).group_by(["key"]);
+        let query = stream.window(Hopping::of(seconds(7)).every(seconds(3))).agg([
+            len().alias("n"),
+            col("x").sum(),
+            col("x").mean().alias("mean"),
+            col("x").min().alias("least"),
+        ]);
+        let query = query.unwrap().output(Complete);
+        let at: Vec<i64> = events.iter().map(|event| event.0).collect();
+        let at = Series::new("at".into(), at).cast(&DataType::Datetime(TimeUnit::Milliseconds, None)).unwrap();
+        let mut frame = df!(
+            "key" => events.iter().map(|event| format!("k{}", event.1)).collect::<Vec<_>>(),
+            "x" => events.iter().map(|event| event.2).collect::<Vec<_>>(),
+        )
+        .unwrap();
+        frame.with_column(at.into()).unwrap();
+        let mut cuts: Vec<usize> = cuts.into_iter().filter(|cut| *cut < events.len()).chain([0, events.len()]).collect();
+        cuts.sort();
+        let parts: Vec<DataFrame> = cuts.windows(2).map(|cut| frame.slice(cut[0] as i64, cut[1] - cut[0])).collect();
+        let batches = query.run_batches(&parts).unwrap();
+        let whole = query.run_local(&frame).unwrap();
+        proptest::prop_assert!(batches[batches.len() - 1].rows.equals_missing(&whole));
+    }
+}
