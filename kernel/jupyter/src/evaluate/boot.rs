@@ -10,6 +10,10 @@ use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LAZY, Symbol};
 
 /// Runs cells until the kernel goes away: `headwater child <prelude>`.
 pub fn child_main(dylib: &Path) -> ExitCode {
+    #[cfg(target_os = "linux")]
+    if let Ok(place) = std::env::var(super::frame::ENV) {
+        super::threads::start(place.split_once('/').map_or("", |(_, token)| token));
+    }
     // SAFETY: the prelude has no initialisers of its own that could go wrong.
     let library = match unsafe { Library::open(Some(dylib), RTLD_LAZY | RTLD_GLOBAL) } {
         Ok(library) => library,

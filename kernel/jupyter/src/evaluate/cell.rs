@@ -10,6 +10,7 @@ use quote::ToTokens;
 use syn::visit::Visit;
 use syn::{Block, Expr, Item, Pat, Stmt};
 
+use super::command::Lines;
 use super::uses::{self, UseLine};
 
 /// A cell, taken apart.
@@ -257,9 +258,11 @@ pub enum Completeness {
 
 /// Returns whether `code` can be run as it stands.
 pub fn completeness(code: &str) -> Completeness {
-    if code.trim_start().starts_with(':') {
+    let lines = Lines::parse(code);
+    if !lines.commands.is_empty() && lines.rest.trim().is_empty() {
         return Completeness::Complete;
     }
+    let code = lines.rest.as_str();
     match open_brackets(code) {
         Brackets::Open(depth) => {
             return Completeness::Incomplete {

@@ -4,14 +4,16 @@
 //! that carry the right names, and the loader finds the symbols in the libraries that the child
 //! has loaded long before.
 
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::Error;
+use super::dependency::Library;
 use super::diagnostics::{self, Diagnostic};
-use super::toolchain::Toolchain;
+use super::running::Running;
+use super::toolchain::{Manifest, Toolchain};
 
 /// Compiles the cells of one session in a folder of its own.
 pub struct Compiler {
@@ -19,19 +21,10 @@ pub struct Compiler {
     folder: PathBuf,
     stubs: Vec<PathBuf>,
     running: Running,
-}
-
-/// The compiler process that runs now, for the interrupt to end; held only to start, poll and
-/// kill it, so a std mutex.
-#[derive(Clone, Default)]
-pub struct Running(Arc<Mutex<Option<Child>>>);
-
-impl Running {
-    /// Ends the compiler if one runs; returns whether it did.
-    pub fn kill(&self) -> bool {
-        let mut child = self.0.lock().expect("no panic under this lock");
-        child.as_mut().is_some_and(|child| child.kill().is_ok())
-    }
+    /// What `:dep` lines have added.
+    dependencies: Option<Library>,
+    /// `:opt` sets it; 0 compiles fastest.
+    pub opt_level: u8,
 }
 
 /// What compiling a program gave.
@@ -52,6 +45,8 @@ impl Compiler {
             folder: folder.to_owned(),
             stubs: Vec::new(),
             running: Running::default(),
+            dependencies: None,
+            opt_level: 0,
         };
         if let Some(lld) = compiler.toolchain.lld.clone() {
             let names = [
@@ -71,6 +66,45 @@ impl Compiler {
 
     pub fn running(&self) -> Running {
         self.running.clone()
+    }
+
+    pub fn rustc(&self) -> &Path {
+        &self.toolchain.rustc
+    }
+
+    pub fn manifest(&self) -> &Manifest {
+        &self.toolchain.manifest
+    }
+
+    /// The folder of this session's sources and libraries.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Makes the crates of a library available to every cell from now on, in place of an earlier
+    /// library of dependencies.
+    ///
+    /// # Errors
+    /// When the stand-in that cells link cannot be made.
+    pub(super) fn use_dependencies(&mut self, library: Library) -> Result<(), Error> {
+        if let Some(lld) = self.toolchain.lld.clone() {
+            if let Some(old) = &self.dependencies {
+                let name = file_name(&old.path);
+                self.stubs.retain(|stub| file_name(stub) != name);
+            }
+            let stub = self.stub(&lld, &file_name(&library.path))?;
+            self.stubs.push(stub);
+        }
+        self.dependencies = Some(library);
+        Ok(())
+    }
+
+    /// Forgets the dependencies.
+    pub(super) fn drop_dependencies(&mut self) {
+        if let Some(old) = self.dependencies.take() {
+            let name = file_name(&old.path);
+            self.stubs.retain(|stub| file_name(stub) != name);
+        }
     }
 
     /// Compiles a program to an object file. A program with errors gives none, and says why.
@@ -99,7 +133,6 @@ impl Compiler {
         ]);
         command.args([
             "-Cprefer-dynamic",
-            "-Copt-level=0",
             "-Cdebuginfo=0",
             "-Ccodegen-units=1",
             "--error-format=json",
@@ -113,12 +146,16 @@ impl Compiler {
             "--remap-path-prefix={}=cell ",
             self.folder.display()
         ));
-        for (name, path) in &self.toolchain.externs {
+        command.arg(format!("-Copt-level={}", self.opt_level));
+        let added = self.dependencies.iter();
+        let externs = added.clone().flat_map(|library| &library.externs);
+        for (name, path) in self.toolchain.externs.iter().chain(externs) {
             command
                 .arg("--extern")
                 .arg(format!("{name}={}", path.display()));
         }
-        for folder in &self.toolchain.search {
+        let search = added.map(|library| &library.search);
+        for folder in self.toolchain.search.iter().chain(search) {
             command
                 .arg("-L")
                 .arg(format!("dependency={}", folder.display()));
@@ -171,6 +208,10 @@ impl Compiler {
                 .arg(&self.toolchain.dylib);
             command.arg(self.toolchain.std_folder.join(&self.toolchain.std_dylib));
             command.arg(format!("-Wl,-rpath,{}", prelude.display()));
+            if let Some(library) = &self.dependencies {
+                command.arg(&library.path);
+                command.arg(format!("-Wl,-rpath,{}", self.folder.display()));
+            }
             command.arg(format!(
                 "-Wl,-rpath,{}",
                 self.toolchain.std_folder.display()
@@ -192,6 +233,9 @@ impl Compiler {
             .arg(prelude)
             .arg("-rpath")
             .arg(&self.toolchain.std_folder);
+        if self.dependencies.is_some() {
+            command.arg("-rpath").arg(&self.folder);
+        }
         command
     }
 
@@ -230,7 +274,7 @@ impl Compiler {
     }
 
     /// Runs a command so that [`Running::kill`] can end it; returns success and its stderr.
-    fn run(&self, mut command: Command) -> Result<(bool, String), Error> {
+    pub(super) fn run(&self, mut command: Command) -> Result<(bool, String), Error> {
         let program = command.get_program().to_string_lossy().into_owned();
         let broken = |error: std::io::Error| {
             Error::new(
@@ -243,22 +287,14 @@ impl Compiler {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
+            .process_group(0)
             .spawn()
             .map_err(broken)?;
         let mut stderr = child.stderr.take().expect("stderr is piped");
-        *self.running.0.lock().expect("no panic under this lock") = Some(child);
+        self.running.watch(child);
         let mut text = Vec::new();
         let read = std::io::Read::read_to_end(&mut stderr, &mut text);
-        let child = self
-            .running
-            .0
-            .lock()
-            .expect("no panic under this lock")
-            .take();
-        let status = child
-            .expect("only this function takes it out")
-            .wait()
-            .map_err(broken)?;
+        let status = self.running.wait().map_err(broken)?;
         read.map_err(broken)?;
         if status.code().is_none() {
             return Err(Error::new(
@@ -273,7 +309,7 @@ impl Compiler {
         ))
     }
 
-    fn unwritable(&self, path: &Path, error: &std::io::Error) -> Error {
+    pub(super) fn unwritable(&self, path: &Path, error: &std::io::Error) -> Error {
         Error::new(
             "the cell cannot be written",
             format!("{}: {error}", path.display()),

@@ -10,7 +10,6 @@ const KEYWORDS: [&str; 24] = [
     "for", "while", "loop", "return", "break", "continue", "move", "async", "await", "const",
     "static", "println!",
 ];
-const COMMANDS: [&str; 5] = [":vars", ":type", ":timing", ":clear", ":help"];
 
 /// Answers from any thread while a cell runs.
 #[derive(Clone)]
@@ -74,10 +73,9 @@ impl Completer {
             Some(':') if before.trim_end().ends_with("::") => self.associated(&before, &word),
             Some(':') if before.trim() == ":" => {
                 start -= 1;
-                COMMANDS
-                    .iter()
+                super::command::names()
                     .filter(|name| name[1..].starts_with(&word))
-                    .map(|name| (*name).to_owned())
+                    .map(str::to_owned)
                     .collect()
             }
             _ => self.names(&word),

@@ -3,14 +3,14 @@
 use std::ops::Range;
 
 use ariadne::{CharSet, Color, Config, IndexType, Label, Report, ReportKind};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::CellFailure;
 use super::session::Session;
 use super::source::{Line, Program};
 
 /// One message of the compiler (`rustc --error-format=json`).
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Diagnostic {
     pub message: String,
     pub level: String,
@@ -20,12 +20,12 @@ pub struct Diagnostic {
     pub children: Vec<Diagnostic>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Code {
     pub code: String,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Span {
     pub byte_start: usize,
     pub byte_end: usize,
@@ -37,7 +37,7 @@ pub struct Span {
     pub expansion: Option<Box<Expansion>>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Expansion {
     pub span: Span,
 }
@@ -129,6 +129,9 @@ pub fn failure(diagnostics: &[Diagnostic], program: &Program, session: &Session)
     }
     if traceback.is_empty() {
         traceback.push(evalue.clone());
+    }
+    if let Some(code) = first.and_then(|error| error.code.as_ref()) {
+        traceback.push(format!("`:explain {}` says more", code.code));
     }
     CellFailure {
         ename: "CompileError".to_owned(),

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::compiler::Running;
+use super::running::Running;
 
 /// How long a cell has to answer the first interrupt.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -47,7 +47,10 @@ impl Interrupter {
         let mut state = self.lock();
         match state.phase {
             Phase::Idle => {}
-            Phase::Compiling => drop(self.compiler.kill()),
+            Phase::Compiling => {
+                state.interrupted = true;
+                self.compiler.kill();
+            }
             Phase::Running(child) if state.interrupted => kill(&mut state, child),
             Phase::Running(child) => {
                 state.interrupted = true;
@@ -72,8 +75,18 @@ impl Interrupter {
         self.enter(Phase::Compiling);
     }
 
-    pub(super) fn running(&self, child: u32) {
-        self.enter(Phase::Running(child));
+    /// Says that the process `child` runs the cell now. Returns whether the cell was interrupted
+    /// while it was compiled: then it must not run.
+    #[must_use]
+    pub(super) fn running(&self, child: u32) -> bool {
+        let was_interrupted = {
+            let state = self.lock();
+            state.phase == Phase::Compiling && state.interrupted
+        };
+        if !was_interrupted {
+            self.enter(Phase::Running(child));
+        }
+        was_interrupted
     }
 
     pub(super) fn finish(&self) {

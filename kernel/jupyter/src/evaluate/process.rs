@@ -151,13 +151,13 @@ impl Process {
         self.child.id()
     }
 
-    /// Waits until the child takes cells.
+    /// Waits until the child takes cells; returns whether it has just come up.
     ///
     /// # Errors
     /// When it does not come up.
-    pub fn ready(&mut self) -> Result<(), Error> {
+    pub fn ready(&mut self) -> Result<bool, Error> {
         if self.run.is_some() {
-            return Ok(());
+            return Ok(false);
         }
         let gone = || {
             Error::new(
@@ -175,7 +175,7 @@ impl Process {
             _ => return Err(gone()),
         }
         self.run = Some(socket);
-        Ok(())
+        Ok(true)
     }
 
     /// Runs a compiled cell and waits until it has ended and all it printed is passed on.
@@ -204,14 +204,16 @@ impl Process {
 
     /// Drops variables in the child.
     pub fn forget(&mut self, names: &[String]) {
-        if let Some(socket) = self.run.as_mut().filter(|_| !names.is_empty()) {
-            // Where the child is gone, so are its variables.
-            let _ = frame::write(
-                socket,
-                &Request::Forget {
-                    names: names.to_vec(),
-                },
-            );
+        if !names.is_empty() {
+            let names = names.to_vec();
+            self.tell(&Request::Forget { names });
+        }
+    }
+
+    /// Sends a request that has no answer. Where the child is gone, the next cell will say so.
+    pub fn tell(&mut self, request: &Request) {
+        if let Some(socket) = self.run.as_mut() {
+            let _ = frame::write(socket, request);
         }
     }
 

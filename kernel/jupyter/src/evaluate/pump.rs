@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
+use super::content::{Content, Said};
 use super::frame::{Event, Frame, LIMIT};
 use super::marked::Marked;
 use super::{Output, Sink};
@@ -38,7 +39,9 @@ impl Pump {
         let mut flow = Flow {
             stdout: Marked::new(&self.token),
             stderr: Marked::new(&self.token),
+            content: Content::new(),
             cell: self.cell.clone(),
+            ended: 0,
             sink: self.sink.clone(),
         };
         let mut frames = Vec::new();
@@ -86,8 +89,11 @@ impl Pump {
 
     fn pass_on(&mut self, flow: &mut Flow, frame: Frame) {
         self.catch_up(flow, frame.mark, frame.event == Event::End);
+        flow.flush();
         if frame.event == Event::End {
             flow.release();
+            flow.flush();
+            flow.ended = frame.cell;
             let _ = self.ended.send(frame.cell);
         } else {
             (flow.sink)(frame.cell, Output::Frame(frame.event));
@@ -140,6 +146,7 @@ impl Pump {
                 flow.read_stderr(&mut self.stderr);
             }
             if !ready[0] && !ready[1] {
+                flow.flush();
                 return;
             }
         }
@@ -150,7 +157,10 @@ impl Pump {
 struct Flow {
     stdout: Marked,
     stderr: Marked,
+    content: Content,
     cell: Arc<AtomicU64>,
+    /// The last cell that has ended.
+    ended: u64,
     sink: Sink,
 }
 
@@ -161,8 +171,13 @@ impl Flow {
 
     fn release(&mut self) {
         let (cell, sink) = (self.cell.load(Ordering::SeqCst), self.sink.clone());
-        self.stdout.release(|text| sink(cell, Output::Stdout(text)));
-        self.stderr.release(|text| sink(cell, Output::Stderr(text)));
+        let content = &mut self.content;
+        self.stdout.release(|owner, text| match owner {
+            None => content.push(&text, &mut |said| pass(&sink, cell, said)),
+            Some(owner) => sink(owner, Output::Stdout(text)),
+        });
+        self.stderr
+            .release(|owner, text| sink(owner.unwrap_or(cell), Output::Stderr(text)));
     }
 
     fn release_before(&mut self, mark: u64) {
@@ -171,16 +186,37 @@ impl Flow {
         }
     }
 
+    /// Passes on what waits for another form of the same display.
+    fn flush(&mut self) {
+        let (cell, sink) = (self.cell.load(Ordering::SeqCst), self.sink.clone());
+        self.content.flush(&mut |said| pass(&sink, cell, said));
+    }
+
     fn read_stdout(&mut self, from: &mut ChildStdout) {
         let (cell, sink) = (self.cell.load(Ordering::SeqCst), self.sink.clone());
-        self.stdout
-            .read(from, |text| sink(cell, Output::Stdout(text)));
+        let content = &mut self.content;
+        self.stdout.read(from, |owner, text| match owner {
+            None => content.push(&text, &mut |said| pass(&sink, cell, said)),
+            Some(owner) => sink(owner, Output::Stdout(text)),
+        });
+        // While a cell runs, its end flushes; a thread that goes on has no such end.
+        if cell == self.ended {
+            self.flush();
+        }
     }
 
     fn read_stderr(&mut self, from: &mut ChildStderr) {
         let (cell, sink) = (self.cell.load(Ordering::SeqCst), self.sink.clone());
-        self.stderr
-            .read(from, |text| sink(cell, Output::Stderr(text)));
+        self.stderr.read(from, |owner, text| {
+            sink(owner.unwrap_or(cell), Output::Stderr(text));
+        });
+    }
+}
+
+fn pass(sink: &Sink, cell: u64, said: Said) {
+    match said {
+        Said::Text(text) => sink(cell, Output::Stdout(text)),
+        Said::Display(data) => sink(cell, Output::Frame(Event::Display { id: None, data })),
     }
 }
 

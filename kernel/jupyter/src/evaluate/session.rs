@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cell::Cell;
+use super::recipes::Taken;
 use super::uses::UseLine;
 
 /// The definitions that every later cell sees.
@@ -93,6 +94,21 @@ impl Session {
             .iter()
             .filter(|(_, variable)| names.iter().any(|name| mentions(&variable.type_name, name)));
         outdated.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Returns the variables that the statements of `cell` mention.
+    pub fn taken_by(&self, cell: &Cell) -> Vec<Taken> {
+        let statements = cell.statements();
+        let mentioned = self
+            .variables
+            .iter()
+            .filter(|(name, _)| mentions(&statements, name));
+        mentioned
+            .map(|(name, variable)| Taken {
+                name: name.clone(),
+                mutable: variable.mutable,
+            })
+            .collect()
     }
 
     /// Returns `name: type` of each variable, in order of name.

@@ -1,8 +1,8 @@
 //! evcxr itself, unchanged, beside our own evaluator.
 //!
-//! It runs the cells that start with `:evcxr` or `:dep`: those that need a crate which the
-//! prelude does not hold. It has its own process and its own variables; evcxr's commands all
-//! work. The latency bench and the differential tests drive it as the peer to compare with.
+//! It runs the cells that start with `:evcxr`: those that need a crate in another form than the
+//! prelude holds it in. It has its own process and its own variables; evcxr's commands all work.
+//! The latency bench and the differential tests drive it as the peer to compare with.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -18,17 +18,6 @@ pub struct Stock {
     context: CommandContext,
     cell: Arc<AtomicU64>,
     sink: Sink,
-}
-
-/// Returns the code that a cell wants evcxr to run, if it does.
-pub fn code_for_evcxr(code: &str) -> Option<&str> {
-    let code = code.trim_start();
-    if code.starts_with(":dep ") {
-        return Some(code);
-    }
-    code.strip_prefix(":evcxr")
-        .filter(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
-        .map(str::trim)
 }
 
 impl Stock {
@@ -107,7 +96,7 @@ impl Evaluator {
         let Some(stock) = self.stock.as_mut() else {
             return Ok(());
         };
-        self.interrupter.running(stock.process_id());
+        let _ = self.interrupter.running(stock.process_id());
         stock.execute(cell, code)
     }
 }

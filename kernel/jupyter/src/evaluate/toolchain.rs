@@ -12,7 +12,7 @@ use super::Error;
 pub const MANIFEST: &str = "prelude.json";
 
 /// What a prelude's folder holds. Paths are relative to the folder, or absolute.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The whole answer of `rustc -vV` at the time it was built.
     pub rustc: String,
@@ -22,8 +22,18 @@ pub struct Manifest {
     pub externs: BTreeMap<String, PathBuf>,
     /// Folders with the metadata of everything below.
     pub search: Vec<PathBuf>,
+    /// What the crates among `externs` are, for `:dep` lines that ask for one of them.
+    #[serde(default)]
+    pub crates: BTreeMap<String, Provided>,
     /// Names, types and sizes of the inputs: another value means that it is out of date.
     pub fingerprint: String,
+}
+
+/// A crate that the prelude holds.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provided {
+    pub version: String,
+    pub features: Vec<String>,
 }
 
 impl Manifest {
@@ -62,6 +72,7 @@ pub struct Toolchain {
     pub dylib: PathBuf,
     pub externs: BTreeMap<String, PathBuf>,
     pub search: Vec<PathBuf>,
+    pub manifest: Manifest,
 }
 
 impl Toolchain {
@@ -98,13 +109,14 @@ impl Toolchain {
             std_folder,
             std_dylib,
             lld,
-            dylib: absolute(manifest.dylib),
+            dylib: absolute(manifest.dylib.clone()),
             externs: manifest
                 .externs
-                .into_iter()
-                .map(|(name, path)| (name, absolute(path)))
+                .iter()
+                .map(|(name, path)| (name.clone(), absolute(path.clone())))
                 .collect(),
-            search: manifest.search.into_iter().map(absolute).collect(),
+            search: manifest.search.iter().cloned().map(absolute).collect(),
+            manifest,
         })
     }
 }

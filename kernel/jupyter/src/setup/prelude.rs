@@ -15,7 +15,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{SetupError, file_error};
-use crate::evaluate::{INDEX, Index, MANIFEST, Manifest, rustc_version, std_folder};
+use crate::evaluate::{INDEX, Index, MANIFEST, Manifest, Provided, rustc_version, std_folder};
 
 /// Crates that a cell can name without `:dep`.
 const EXTERNS: [&str; 9] = [
@@ -30,7 +30,7 @@ const EXTERNS: [&str; 9] = [
     "tokio",
 ];
 /// What the prelude crate itself names besides.
-const PRIVATE: [&str; 1] = ["libc"];
+const PRIVATE: [&str; 2] = ["libc", "typeid"];
 const DYLIB: &str = "libheadwater.so";
 /// How long a replaced prelude stays, for kernels that started with it.
 const KEPT: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
@@ -94,6 +94,7 @@ fn build(root: &Path, progress: &dyn Fn(&str)) -> Result<PathBuf, SetupError> {
             dylib: DYLIB.into(),
             externs,
             search: vec!["deps".into()],
+            crates: libraries.provided(),
             fingerprint,
         };
         let text = serde_json::to_vec_pretty(&manifest).expect("paths of this machine are text");
@@ -110,6 +111,8 @@ struct Libraries {
     /// The profile's folder: `target/debug`.
     folder: PathBuf,
     rlibs: BTreeMap<String, PathBuf>,
+    /// Version and features of each library.
+    crates: BTreeMap<String, Provided>,
     native: Vec<String>,
 }
 
@@ -129,6 +132,7 @@ impl Libraries {
                 "CARGO_MANIFEST_",
                 "CARGO_BIN_",
                 "CARGO_CRATE_",
+                "OUT_DIR",
             ];
             if described
                 .iter()
@@ -155,7 +159,7 @@ impl Libraries {
             progress(line.trim());
             last.push(line);
         }
-        let (rlibs, native) = reader.join().expect("reading lines does not panic");
+        let (rlibs, crates, native) = reader.join().expect("reading lines does not panic");
         if !child.wait().map_err(broken)?.success() {
             let words = last[last.len().saturating_sub(15)..].join("\n");
             return Err(SetupError::new(
@@ -175,8 +179,19 @@ impl Libraries {
         Ok(Libraries {
             folder,
             rlibs,
+            crates,
             native,
         })
+    }
+
+    /// Returns what is known of the crates that a cell can name.
+    fn provided(&self) -> BTreeMap<String, Provided> {
+        let known = EXTERNS
+            .iter()
+            .filter_map(|name| Some((*name, self.crates.get(*name)?)));
+        known
+            .map(|(name, provided)| (name.to_owned(), provided.clone()))
+            .collect()
     }
 
     /// Changes whenever anything that goes into the prelude does.
@@ -295,9 +310,16 @@ impl Libraries {
     }
 }
 
-/// Reads cargo's messages: the library of each crate, and folders with native libraries.
-fn read_artifacts(messages: impl BufRead) -> (BTreeMap<String, PathBuf>, Vec<String>) {
-    let (mut rlibs, mut native) = (BTreeMap::new(), Vec::new());
+/// Library, version and features of each crate, and folders with native libraries.
+type Artifacts = (
+    BTreeMap<String, PathBuf>,
+    BTreeMap<String, Provided>,
+    Vec<String>,
+);
+
+/// Reads cargo's messages.
+fn read_artifacts(messages: impl BufRead) -> Artifacts {
+    let (mut rlibs, mut crates, mut native) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     for line in messages.lines().map_while(Result::ok) {
         let Ok(message) = serde_json::from_str::<Value>(&line) else {
             continue;
@@ -328,11 +350,26 @@ fn read_artifacts(messages: impl BufRead) -> (BTreeMap<String, PathBuf>, Vec<Str
         };
         // A crate that build scripts use as well is there twice; theirs is the one at opt 0.
         let optimised = message["profile"]["opt_level"] != "0";
-        if optimised || !rlibs.contains_key(name) {
-            rlibs.insert(name.replace('-', "_"), rlib);
+        let name = name.replace('-', "_");
+        if optimised || !rlibs.contains_key(&name) {
+            rlibs.insert(name.clone(), rlib);
+            crates.insert(name, provided(&message));
         }
     }
-    (rlibs, native)
+    (rlibs, crates, native)
+}
+
+fn provided(message: &Value) -> Provided {
+    let id = message["package_id"].as_str().unwrap_or_default();
+    let version = id.rsplit(['#', '@']).next().unwrap_or_default();
+    let features = message["features"].as_array().into_iter().flatten();
+    Provided {
+        version: version.to_owned(),
+        features: features
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
+    }
 }
 
 /// Returns the libraries named in a dep-info file, procedural macros among them.

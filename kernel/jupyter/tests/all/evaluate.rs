@@ -1,104 +1,9 @@
 //! Cells through the evaluator itself: what they give, what they keep, how they fail.
 
-use std::sync::{Arc, Mutex};
-
 use headwater_kernel::evaluate::frame::Event;
-use headwater_kernel::evaluate::{
-    CellFailure, Completeness, Evaluator, Interrupter, Options, Output, completeness,
-};
-use headwater_kernel::setup::prelude;
+use headwater_kernel::evaluate::{Completeness, Output, completeness};
 
-/// A session whose output is collected.
-struct Session {
-    evaluator: Evaluator,
-    outputs: Arc<Mutex<Vec<(u64, Output)>>>,
-    /// Interrupts the cell as soon as it prints `go`.
-    trigger: Arc<Mutex<Option<Interrupter>>>,
-    count: u32,
-}
-
-impl Session {
-    fn start() -> Session {
-        let outputs: Arc<Mutex<Vec<(u64, Output)>>> = Arc::default();
-        let trigger: Arc<Mutex<Option<Interrupter>>> = Arc::default();
-        let (sink_outputs, sink_trigger) = (outputs.clone(), trigger.clone());
-        let sink = Arc::new(move |cell: u64, output: Output| {
-            if let Output::Stdout(text) = &output
-                && text.contains("go")
-                && let Some(interrupter) = sink_trigger.lock().unwrap().take()
-            {
-                interrupter.interrupt();
-            }
-            sink_outputs.lock().unwrap().push((cell, output));
-        });
-        let options = Options {
-            prelude: prelude::ensure(&|_| ()).expect("the prelude builds"),
-            control: None,
-            workdir: std::env::temp_dir(),
-            binary: Some(env!("CARGO_BIN_EXE_headwater").into()),
-        };
-        let evaluator = Evaluator::start(options, sink).expect("the evaluator starts");
-        Session {
-            evaluator,
-            outputs,
-            trigger,
-            count: 0,
-        }
-    }
-
-    fn run(&mut self, code: &str) -> Result<(), CellFailure> {
-        self.count += 1;
-        self.outputs.lock().unwrap().clear();
-        self.evaluator
-            .execute(u64::from(self.count), self.count, code)
-    }
-
-    /// Runs a cell that must succeed, and returns the text of its result.
-    fn value(&mut self, code: &str) -> String {
-        if let Err(failure) = self.run(code) {
-            panic!("{code}\n{}", failure.traceback.join("\n"));
-        }
-        self.results().pop().unwrap_or_default()
-    }
-
-    fn fails(&mut self, code: &str) -> CellFailure {
-        match self.run(code) {
-            Ok(()) => panic!("this cell should fail: {code}"),
-            Err(failure) => failure,
-        }
-    }
-
-    fn interrupted(&mut self, code: &str) -> CellFailure {
-        *self.trigger.lock().unwrap() = Some(self.evaluator.interrupter());
-        self.fails(code)
-    }
-
-    fn results(&self) -> Vec<String> {
-        let text = |output: &(u64, Output)| match &output.1 {
-            Output::Frame(Event::Result { data }) => data.get("text/plain").cloned(),
-            _ => None,
-        };
-        self.outputs
-            .lock()
-            .unwrap()
-            .iter()
-            .filter_map(text)
-            .collect()
-    }
-
-    fn stderr(&self) -> String {
-        let text = |output: &(u64, Output)| match &output.1 {
-            Output::Stderr(text) => Some(text.clone()),
-            _ => None,
-        };
-        self.outputs
-            .lock()
-            .unwrap()
-            .iter()
-            .filter_map(text)
-            .collect()
-    }
-}
+use crate::session::Session;
 
 #[test]
 fn cells_give_what_rust_gives() {
@@ -227,30 +132,6 @@ fn an_endless_loop_is_ended_and_lists_what_was_lost() {
 }
 
 #[test]
-fn a_dead_child_is_replaced_and_mourned() {
-    let mut session = Session::start();
-    for (code, words) in [
-        ("std::process::abort();", "SIGABRT"),
-        ("std::process::exit(3);", "exit code 3"),
-        (
-            "fn deep(n: u64) -> u64 { if n == 0 { 0 } else { 1 + deep(n - 1) } } deep(100_000_000)",
-            "ended badly",
-        ),
-    ] {
-        session.value("let lost = 1;");
-        let failure = session.fails(code);
-        assert_eq!(failure.ename, "ChildDied", "{code}");
-        assert!(failure.evalue.contains(words), "{}", failure.evalue);
-        assert!(
-            failure.evalue.contains("lost variables: lost: i32"),
-            "{}",
-            failure.evalue
-        );
-        assert!(session.fails("lost").evalue.contains("cannot find value"));
-    }
-}
-
-#[test]
 fn variables_that_cannot_be_kept_are_named() {
     let mut session = Session::start();
     session.value("let closure = |n: i32| n + 1;");
@@ -363,22 +244,6 @@ fn an_error_in_an_earlier_cells_item_points_there() {
         failure.evalue
     );
     assert_eq!(session.value("read(&P { a: 3 })"), "3");
-}
-
-#[test]
-fn commands_answer_and_unknown_ones_say_what_there_is() {
-    let mut session = Session::start();
-    session.value("let numbers = vec![1u8];");
-    assert!(session.value(":vars").contains("numbers  Vec<u8>"));
-    assert_eq!(session.value(":type numbers"), "std::vec::Vec<u8>");
-    assert!(session.fails(":nope").evalue.contains(":help"));
-    session.value(":clear");
-    assert!(
-        session
-            .fails("numbers")
-            .evalue
-            .contains("cannot find value")
-    );
 }
 
 #[test]

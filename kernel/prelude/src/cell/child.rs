@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use headwater_streams::{display, frame, interrupt};
 
 use super::protocol::{self, Outcome, Reply, Request};
-use super::{guard, store};
+use super::{flush, guard, settings, store, threads};
 
 type Entry = unsafe extern "C-unwind" fn();
 
@@ -15,6 +15,7 @@ type Entry = unsafe extern "C-unwind" fn();
 pub extern "C" fn headwater_child_main() -> i32 {
     guard::install_panic_hook();
     catch_interrupts();
+    go_first_when_memory_is_short();
     match serve() {
         Ok(()) => 0,
         Err(error) => {
@@ -38,6 +39,7 @@ fn serve() -> std::io::Result<()> {
             token: token.to_owned(),
         },
     )?;
+    flush::start()?;
     frame::write(&mut kernel, &Reply::Ready)?;
     loop {
         match frame::read(&mut kernel) {
@@ -48,11 +50,19 @@ fn serve() -> std::io::Result<()> {
             }) => {
                 interrupt::clear();
                 display::enter_cell(cell);
+                threads::cell_runs(cell);
+                flush::cell_runs(true);
                 let outcome = run(&library, &entry);
+                flush::cell_runs(false);
                 let mark = display::end_cell();
                 frame::write(&mut kernel, &Reply::Done { mark, outcome })?;
             }
             Ok(Request::Forget { names }) => names.iter().for_each(|name| store::forget(name)),
+            Ok(Request::Set(settings)) => settings::set(settings),
+            // SAFETY: set between cells, on the thread that runs them, as the person asked for;
+            // a thread of an earlier cell that reads the environment through libc at this very
+            // moment is the risk that `:env` has in evcxr, too.
+            Ok(Request::Environment { name, value }) => unsafe { std::env::set_var(name, value) },
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(()),
             Err(error) => return Err(error),
         }
@@ -105,6 +115,13 @@ fn loader_error() -> String {
             .to_string_lossy()
             .into_owned()
     }
+}
+
+/// Makes the system end this process, rather than the kernel with its broker and their data,
+/// where a cell takes all memory there is.
+fn go_first_when_memory_is_short() {
+    // Elsewhere than on Linux there is no such file, and no such choice.
+    let _ = std::fs::write("/proc/self/oom_score_adj", "900");
 }
 
 fn catch_interrupts() {

@@ -1,8 +1,12 @@
 //! What a failing `?` in a cell turns into.
 
-use std::any::Any;
+use std::any::TypeId;
 use std::fmt::{Debug, Display};
+use std::marker::PhantomData;
 use std::panic::Location;
+
+use super::protocol::Format;
+use super::settings;
 
 /// The error of a cell's `?`: any error type converts into it.
 ///
@@ -14,18 +18,23 @@ pub struct Failure {
     pub(super) line: u32,
 }
 
-impl<E: Debug + 'static> From<E> for Failure {
+impl<E: Debug> From<E> for Failure {
     #[track_caller]
     fn from(error: E) -> Self {
         let line = Location::caller().line();
-        let message = readable(&error).unwrap_or_else(|| format!("{error:?}"));
-        failure(std::any::type_name::<E>(), message, &error, line)
+        let format = settings::get().error;
+        let known = Known::of(&error);
+        let message = (format == Format::Display)
+            .then(|| readable(&known))
+            .flatten()
+            .unwrap_or_else(|| settings::debug(&error, format));
+        failure(std::any::type_name::<E>(), message, &known, line)
     }
 }
 
-fn failure(type_name: &str, message: String, error: &dyn Any, line: u32) -> Failure {
+fn failure(type_name: &str, message: String, error: &Known, line: u32) -> Failure {
     let interrupted = error
-        .downcast_ref::<headwater_streams::Error>()
+        .get::<headwater_streams::Error>()
         .is_some_and(headwater_streams::Error::is_interrupted);
     let name = if interrupted {
         "Interrupted".to_owned()
@@ -40,11 +49,35 @@ fn failure(type_name: &str, message: String, error: &dyn Any, line: u32) -> Fail
     }
 }
 
+/// An error of a type that may borrow, as a poisoned lock's does: `Any` takes only those that do
+/// not.
+struct Known<'a> {
+    id: TypeId,
+    place: *const (),
+    error: PhantomData<&'a ()>,
+}
+
+impl<'a> Known<'a> {
+    fn of<E>(error: &'a E) -> Known<'a> {
+        Known {
+            id: typeid::of::<E>(),
+            place: std::ptr::from_ref(error).cast(),
+            error: PhantomData,
+        }
+    }
+
+    fn get<T: 'static>(&self) -> Option<&'a T> {
+        // SAFETY: the error is a `T` but for lifetimes, and it is borrowed for `'a`. Where those
+        // differ (a `&str` that is not static) only this module sees the reference, and copies.
+        (self.id == TypeId::of::<T>()).then(|| unsafe { &*self.place.cast::<T>() })
+    }
+}
+
 /// Returns the error as a person reads it, for the types that are known to say it better with
 /// `Display`; everything else shows its `Debug` form, for `?` asks for no more than that.
-fn readable(error: &dyn Any) -> Option<String> {
-    fn of<T: Display + 'static>(error: &dyn Any) -> Option<String> {
-        error.downcast_ref::<T>().map(T::to_string)
+fn readable(error: &Known) -> Option<String> {
+    fn of<T: Display + 'static>(error: &Known) -> Option<String> {
+        error.get::<T>().map(T::to_string)
     }
     of::<headwater_streams::Error>(error)
         .or_else(|| of::<polars::error::PolarsError>(error))

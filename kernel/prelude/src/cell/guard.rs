@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use super::failure::Failure;
 use super::protocol::Outcome;
+use super::threads;
 
 thread_local! {
     static OUTCOME: RefCell<Option<Outcome>> = const { RefCell::new(None) };
@@ -42,7 +43,10 @@ pub fn guard(body: impl FnOnce() -> Result<(), Failure>) {
 pub fn block_on<F: Future>(body: F) -> F::Output {
     static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
     RUNTIME
-        .get_or_init(|| tokio::runtime::Runtime::new().expect("threads can be started"))
+        .get_or_init(|| {
+            let start = || tokio::runtime::Runtime::new().expect("threads can be started");
+            threads::of_no_cell(start)
+        })
         .block_on(body)
 }
 

@@ -7,10 +7,13 @@
 
 pub mod child;
 pub mod failure;
+mod flush;
 pub mod guard;
 pub mod protocol;
+mod settings;
 pub mod show;
 pub mod store;
+mod threads;
 
 pub use failure::Failure;
 pub use guard::{block_on, guard};

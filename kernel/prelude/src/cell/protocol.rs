@@ -19,6 +19,40 @@ pub enum Request {
     },
     /// Drops variables by name.
     Forget { names: Vec<String> },
+    /// Says how results and errors are written from now on.
+    Set(Settings),
+    /// Sets a variable of the environment.
+    Environment { name: String, value: String },
+}
+
+/// How results and errors are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    pub result: Format,
+    pub error: Format,
+    /// Whether the type of a result is shown, too.
+    pub types: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            result: Format::Debug,
+            error: Format::Display,
+            types: false,
+        }
+    }
+}
+
+/// One of the formats of `format!`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Format {
+    /// `{}`, for types that are known to have it; else `{:?}`.
+    Display,
+    /// `{:?}`
+    Debug,
+    /// `{:#?}`
+    Pretty,
 }
 
 /// What the child answers.

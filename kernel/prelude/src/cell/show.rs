@@ -11,6 +11,8 @@ use headwater_streams::Show;
 use headwater_streams::display;
 use headwater_streams::frame::Bundle;
 
+use super::settings;
+
 /// Shows the value of an expression as the result of the cell.
 #[macro_export]
 macro_rules! show_value {
@@ -21,7 +23,9 @@ macro_rules! show_value {
                 use $crate::cell::show::{
                     Answer as _, ByDebug as _, ByName as _, ByShow as _, NoDisplay as _,
                 };
-                if !(*value).evcxr_display().has_shown() {
+                // A reference, so that a method of the type or of a trait in scope is found
+                // before the one that stands in, which takes a reference to a reference.
+                if !(&*value).evcxr_display().has_shown() {
                     (&&&$crate::cell::show::Shown(value)).show_it();
                 }
             }
@@ -29,14 +33,14 @@ macro_rules! show_value {
     };
 }
 
-/// Stands in where a type has no `evcxr_display` of its own: an inherent method goes first.
+/// Stands in where neither the type nor a trait in scope has a method `evcxr_display`.
 pub trait NoDisplay {
     fn evcxr_display(&self) -> NotShown {
         NotShown
     }
 }
 
-impl<T: ?Sized> NoDisplay for T {}
+impl<T: ?Sized> NoDisplay for &T {}
 
 /// The answer of a type without `evcxr_display`.
 pub struct NotShown;
@@ -78,7 +82,7 @@ pub trait ByDebug {
 
 impl<T: Debug + ?Sized> ByDebug for &Shown<'_, T> {
     fn show_it(&self) {
-        show_debug(&self.0);
+        show_debug(&self.0, std::any::type_name::<T>());
     }
 }
 
@@ -95,12 +99,18 @@ impl<T: ?Sized> ByName for Shown<'_, T> {
     }
 }
 
-fn show_debug(value: &dyn Debug) {
-    let text = format!("{value:?}");
+fn show_debug(value: &dyn Debug, type_name: &str) {
+    let settings = settings::get();
+    let text = settings::debug(value, settings.result);
     // The unit value is what statements without a result end in.
-    if text != "()" {
-        show_text(text);
+    if text == "()" {
+        return;
     }
+    show_text(if settings.types {
+        format!("{text}: {type_name}")
+    } else {
+        text
+    });
 }
 
 fn show_text(text: String) {
