@@ -5,6 +5,7 @@
 //! - [`diagnostics`] shows the compiler's messages in the words of the cell
 //! - [`process`] is the child as the kernel sees it, [`boot`] its first steps, [`pump`] reads what
 //!   it says, [`interrupt`] stops it
+//! - [`stdin`] is how a cell asks for input, [`expressions`] values for the front end alone
 //! - [`stock`] is evcxr itself, for crates that the prelude does not hold
 //! - [`command`] answers `:vars` and the like, [`complete`] completes and inspects names
 
@@ -15,6 +16,7 @@ mod compiler;
 mod complete;
 mod diagnostics;
 mod error;
+mod expressions;
 mod index;
 mod interrupt;
 mod marked;
@@ -22,6 +24,7 @@ mod process;
 mod pump;
 mod session;
 mod source;
+pub mod stdin;
 mod stock;
 mod toolchain;
 mod uses;
@@ -47,6 +50,7 @@ pub use toolchain::{MANIFEST, Manifest, rustc_version, std_folder};
 use cell::Cell;
 use compiler::Compiler;
 use diagnostics::Diagnostic;
+use expressions::Captured;
 use process::{Death, Process};
 use protocol::Outcome;
 use session::{Session, Variable, short_type};
@@ -89,6 +93,10 @@ pub enum Output {
     Stdout(String),
     Stderr(String),
     Frame(frame::Event),
+    /// The cell waits for a line of input.
+    Input(stdin::Question),
+    /// A text for the front end's pager.
+    Page(frame::Bundle),
 }
 
 /// Takes output, in order, with the number of the cell that caused it.
@@ -151,6 +159,7 @@ pub struct Evaluator {
     completer: Completer,
     last: Timing,
     show_timing: bool,
+    captured: Captured,
     /// evcxr, once a cell has asked for it.
     stock: Option<Stock>,
     /// Sources, objects and libraries of this session's cells; deleted at its end.
@@ -174,6 +183,7 @@ impl Evaluator {
                 )
             })?;
         let toolchain = Toolchain::find(&options.prelude)?;
+        let (sink, captured) = expressions::capturing(sink);
         let process = Process::start(&options, &toolchain.dylib, sink.clone())?;
         let completer = Completer::new(Index::read(&options.prelude));
         let compiler = Compiler::new(toolchain, folder.path())?;
@@ -188,6 +198,7 @@ impl Evaluator {
             completer,
             last: Timing::default(),
             show_timing: false,
+            captured,
             stock: None,
             _folder: folder,
         })

@@ -4,6 +4,8 @@ use std::any::Any;
 use std::fmt::{Debug, Display};
 use std::panic::Location;
 
+use super::input;
+
 /// The error of a cell's `?`: any error type converts into it.
 ///
 /// It deliberately implements neither `Debug` nor `Error`, for then the conversion below would
@@ -18,6 +20,13 @@ impl<E: Debug + 'static> From<E> for Failure {
     #[track_caller]
     fn from(error: E) -> Self {
         let line = Location::caller().line();
+        if let Some((name, message)) = input::explain(&error) {
+            return Failure {
+                name,
+                message,
+                line,
+            };
+        }
         let message = readable(&error).unwrap_or_else(|| format!("{error:?}"));
         failure(std::any::type_name::<E>(), message, &error, line)
     }
