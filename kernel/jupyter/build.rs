@@ -6,7 +6,13 @@ fn main() {
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("linux") {
         return;
     }
-    for symbol in ["write", "writev", "pthread_create", "headwater_cell_runs"] {
+    for symbol in [
+        "read",
+        "write",
+        "writev",
+        "pthread_create",
+        "headwater_cell_runs",
+    ] {
         println!("cargo::rustc-link-arg-bins=-Wl,--export-dynamic-symbol={symbol}");
     }
 }

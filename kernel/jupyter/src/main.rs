@@ -1,5 +1,8 @@
 //! The binary `headwater`; everything is in the library beside it.
 
+#[cfg(target_os = "linux")]
+mod read;
+
 use std::process::ExitCode;
 
 use clap::Parser;

@@ -14,3 +14,5 @@ pub use {
 
 pub mod cell;
 pub mod prelude;
+
+pub use cell::page::{Shown, clear_output, read_password, show_html, show_mime};

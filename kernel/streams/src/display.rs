@@ -139,6 +139,21 @@ pub fn result(data: Bundle) {
     send(Event::Result { data });
 }
 
+/// Erases what the current cell shows, at once or when it shows something next.
+pub fn clear(wait: bool) {
+    send(Event::Clear { wait });
+}
+
+/// Asks the kernel for a line of input; the cell runner waits for the answer that bears `number`.
+/// What was printed before, also without a newline, is on the page by then.
+pub fn ask(number: u64, prompt: Option<String>, password: bool) {
+    send(Event::Input {
+        number,
+        prompt,
+        password,
+    });
+}
+
 /// Says that the running cell has returned: a marker in stdout and in stderr, then the frame
 /// that names it. Returns the marker's number. The cell runner calls it.
 pub fn end_cell() -> u64 {

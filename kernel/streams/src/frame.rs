@@ -47,8 +47,23 @@ pub enum Event {
     Result { data: Bundle },
     /// Erases the cell's output, at once or when the next output arrives.
     Clear { wait: bool },
+    /// The cell waits for a line of input; an [`Answer`] with this number comes back on the input
+    /// socket. Without a prompt, the unfinished last line of stdout is one.
+    Input {
+        number: u64,
+        prompt: Option<String>,
+        password: bool,
+    },
     /// The cell has returned; stdout and stderr up to this frame's marker belong to it.
     End,
+}
+
+/// What the kernel answers to [`Event::Input`], on a socket that is the child's stdin at its start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    pub number: u64,
+    /// The line as typed, without its end; or why there is none.
+    pub line: Result<String, String>,
 }
 
 /// Writes one message.

@@ -8,6 +8,8 @@ use std::process::ExitCode;
 
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_LAZY, Symbol};
 
+use super::stdin;
+
 /// Runs cells until the kernel goes away: `headwater child <prelude>`.
 pub fn child_main(dylib: &Path) -> ExitCode {
     #[cfg(target_os = "linux")]
@@ -24,6 +26,10 @@ pub fn child_main(dylib: &Path) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    // SAFETY: the prelude exports this function with this signature (cell/input.rs).
+    if let Ok(reader) = unsafe { library.get::<stdin::Reader>(b"headwater_read\0") } {
+        stdin::hand_over(*reader);
+    }
     // SAFETY: the prelude exports this function with this signature (cell/child.rs).
     let code = unsafe {
         let main: Result<Symbol<extern "C" fn() -> i32>, _> =

@@ -34,6 +34,14 @@ pub struct Completions {
     pub matches: Vec<String>,
 }
 
+/// A variable as a panel of variables lists it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct VariableInfo {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub type_name: String,
+}
+
 impl Completer {
     pub(super) fn new(index: Index) -> Completer {
         Completer {
@@ -56,6 +64,18 @@ impl Completer {
                 .collect(),
         };
         *self.known.write().expect("no panic under this lock") = known;
+    }
+
+    /// Returns the session's variables, in order of name.
+    pub fn variables(&self) -> Vec<VariableInfo> {
+        let known = self.known.read().expect("no panic under this lock");
+        let variables = known.variables.iter();
+        variables
+            .map(|(name, type_name)| VariableInfo {
+                name: name.clone(),
+                type_name: type_name.clone(),
+            })
+            .collect()
     }
 
     /// Returns what the word before `cursor` (in characters) may become.

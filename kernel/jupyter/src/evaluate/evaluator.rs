@@ -9,6 +9,7 @@ use super::command::Lines;
 use super::compiler::Compiler;
 use super::dependency::Dependencies;
 use super::diagnostics::Diagnostic;
+use super::expressions::{self, Captured};
 use super::outcome::failed;
 use super::process::Process;
 use super::protocol::{Outcome, Request, Settings};
@@ -33,6 +34,7 @@ pub struct Evaluator {
     pub(super) recipes: Recipes,
     pub(super) last: Timing,
     pub(super) show_timing: bool,
+    pub(super) captured: Captured,
     /// The compiler's last errors, for `:explain` and `:last_error_json`.
     pub(super) errors: Vec<Diagnostic>,
     pub(super) settings: Settings,
@@ -63,6 +65,7 @@ impl Evaluator {
                 )
             })?;
         let toolchain = Toolchain::find(&options.prelude)?;
+        let (sink, captured) = expressions::capturing(sink);
         let process = Process::start(&options, &toolchain.dylib, sink.clone())?;
         let completer = Completer::new(Index::read(&options.prelude));
         let compiler = Compiler::new(toolchain, folder.path())?;
@@ -79,6 +82,7 @@ impl Evaluator {
             recipes: Recipes::default(),
             last: Timing::default(),
             show_timing: false,
+            captured,
             errors: Vec::new(),
             settings: Settings::default(),
             environment: BTreeMap::new(),

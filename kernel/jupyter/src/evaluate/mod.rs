@@ -9,6 +9,7 @@
 //! - [`process`] is the child as the kernel sees it, [`boot`] its first steps, [`threads`] tells the
 //!   cells of its threads apart, [`pump`] reads what
 //!   it says ([`marked`] its order, [`content`] its rich blocks), [`interrupt`] stops it, [`running`] is the tool that works for it now
+//! - [`stdin`] is how a cell asks for input, [`expressions`] values for the front end alone
 //! - [`command`] reads lines such as `:vars`, [`answers`] and [`shell`] carry them out,
 //!   [`dependency`] those that add crates
 //! - [`stock`] is evcxr itself, for cells that ask for it and as the peer of tests and benches
@@ -26,6 +27,7 @@ mod dependency;
 mod diagnostics;
 mod error;
 mod evaluator;
+mod expressions;
 mod index;
 mod interrupt;
 mod marked;
@@ -37,6 +39,7 @@ mod running;
 mod session;
 mod shell;
 mod source;
+pub mod stdin;
 mod stock;
 #[cfg(target_os = "linux")]
 mod threads;
@@ -98,6 +101,10 @@ pub enum Output {
     Stdout(String),
     Stderr(String),
     Frame(frame::Event),
+    /// The cell waits for a line of input.
+    Input(stdin::Question),
+    /// A text for the front end's pager.
+    Page(frame::Bundle),
 }
 
 /// Takes output, in order, with the number of the cell that caused it.

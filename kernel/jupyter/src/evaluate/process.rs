@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::frame::{self, Hello};
 use super::protocol::{self, Outcome, Reply, Request};
 use super::pump::Pump;
-use super::{Error, Options, Sink};
+use super::{Error, Options, Sink, stdin};
 use crate::setup::DATASETS_ENV;
 
 /// How long the child may take to load the prelude on a busy machine.
@@ -78,6 +78,7 @@ impl Process {
             Uuid::new_v4().simple().to_string(),
             Uuid::new_v4().simple().to_string(),
         );
+        let (stdin, sink) = stdin::open(sink).map_err(broken)?;
         let mut command = Command::new(options.binary()?);
         command
             .arg("child")
@@ -96,7 +97,7 @@ impl Process {
             command.env(headwater_broker::control::ENV, control);
         }
         command
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         // A group of its own: Ctrl-C in a terminal is for the kernel, which passes it on once.

@@ -4,21 +4,23 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jupyter_protocol::{
-    ConnectionInfo, Header, JupyterMessage, JupyterMessageContent as Content, Transport,
-    UnknownMessage,
+    ConnectionInfo, JupyterMessage, JupyterMessageContent as Content, Transport, UnknownMessage,
 };
 use jupyter_zmq_client::{
-    ClientControlConnection, ClientIoPubConnection, ClientShellConnection,
-    create_client_control_connection, create_client_iopub_connection,
-    create_client_shell_connection_with_identity, peer_identity_for_session,
+    ClientControlConnection, ClientIoPubConnection, ClientShellConnection, ClientStdinConnection,
+    Connection, RawMessage, create_client_control_connection, create_client_iopub_connection,
+    create_client_shell_connection_with_identity, create_client_stdin_connection_with_identity,
+    peer_identity_for_session,
 };
 use serde_json::Value;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
+use zeromq::SocketRecv;
 
 use crate::evaluate::Error;
-use crate::serve::PARENT_ENV;
+use crate::serve::{HISTORY_ENV, IN_MEMORY, PARENT_ENV};
 
 /// How long a kernel may take to bind its sockets and to answer for the first time.
 const START: Duration = Duration::from_secs(60);
@@ -31,6 +33,7 @@ pub enum Channel {
     Shell,
     Control,
     Iopub,
+    Stdin,
 }
 
 /// A message from the kernel.
@@ -41,21 +44,37 @@ pub struct Heard {
     /// The id of the request that caused it, as [`Kernel::ask`] returned it.
     pub parent: Option<String>,
     pub content: Value,
+    pub header: Value,
+    pub buffers: Vec<Bytes>,
 }
 
 impl Heard {
-    fn new(channel: Channel, message: JupyterMessage) -> Heard {
-        Heard {
+    /// Reads the next message of a socket, as it is: the crate's types would drop what they do not
+    /// know.
+    async fn read<S: SocketRecv>(
+        channel: Channel,
+        connection: &mut Connection<S>,
+    ) -> jupyter_zmq_client::Result<Heard> {
+        let parts = connection.socket.recv().await?;
+        let mut raw = RawMessage::from_multipart(parts, &connection.mac)?;
+        let buffers = raw.jparts.split_off(4);
+        let header: Value = serde_json::from_slice(&raw.jparts[0])?;
+        let parent: Value = serde_json::from_slice(&raw.jparts[1])?;
+        Ok(Heard {
             channel,
-            message_type: message.content.message_type().to_owned(),
-            parent: message.parent_header.map(|header: Header| header.msg_id),
-            content: serde_json::to_value(&message.content).unwrap_or(Value::Null),
-        }
+            message_type: header["msg_type"].as_str().unwrap_or_default().to_owned(),
+            parent: parent["msg_id"].as_str().map(str::to_owned),
+            content: serde_json::from_slice(&raw.jparts[3])?,
+            header,
+            buffers,
+        })
     }
 
     /// Returns whether this is the reply of type `message_type` to request `id`.
     pub fn is_reply(&self, id: &str, message_type: &str) -> bool {
-        self.channel != Channel::Iopub && self.message_type == message_type && self.is_under(id)
+        !matches!(self.channel, Channel::Iopub | Channel::Stdin)
+            && self.message_type == message_type
+            && self.is_under(id)
     }
 
     /// Returns whether this says that the kernel is done with request `id`.
@@ -90,6 +109,7 @@ pub struct Kernel {
     shell: ClientShellConnection,
     control: ClientControlConnection,
     iopub: ClientIoPubConnection,
+    stdin: ClientStdinConnection,
     /// Holds the connection file.
     _folder: tempfile::TempDir,
 }
@@ -110,7 +130,7 @@ impl Kernel {
         let info = bound(&mut child, &file).await?;
         let session = uuid::Uuid::new_v4().simple().to_string();
         let connected = timeout(START, connect(&info, &session)).await;
-        let (shell, control, iopub) = match connected {
+        let (shell, control, iopub, stdin) = match connected {
             Ok(Ok(sockets)) => sockets,
             Ok(Err(error)) => return Err(not_started(&error.to_string())),
             Err(_) => return Err(not_started("it does not answer on its sockets")),
@@ -122,6 +142,7 @@ impl Kernel {
             shell,
             control,
             iopub,
+            stdin,
             _folder: folder,
         })
     }
@@ -136,7 +157,7 @@ impl Kernel {
         &self.info
     }
 
-    /// Sends a request on shell or control and returns its id.
+    /// Sends a message on shell, control or stdin and returns its id.
     ///
     /// # Errors
     /// When the kernel is gone.
@@ -146,17 +167,34 @@ impl Kernel {
         message_type: &str,
         content: Value,
     ) -> Result<String, Error> {
-        let typed = Content::from_type_and_content(message_type, content.clone());
-        // A content that the protocol does not know is sent as it is: tests do that.
-        let content = typed.unwrap_or(Content::UnknownMessage(UnknownMessage {
+        self.ask_with(channel, message_type, content, Vec::new())
+            .await
+    }
+
+    /// Sends a message with buffers.
+    ///
+    /// # Errors
+    /// When the kernel is gone.
+    pub async fn ask_with(
+        &mut self,
+        channel: Channel,
+        message_type: &str,
+        content: Value,
+        buffers: Vec<Bytes>,
+    ) -> Result<String, Error> {
+        // Sent as it is, also where it is not of the protocol: tests do that.
+        let content = Content::UnknownMessage(UnknownMessage {
             msg_type: message_type.to_owned(),
             content,
-        }));
-        let message = JupyterMessage::new(content, None).with_session(&self.session);
+        });
+        let message = JupyterMessage::new(content, None)
+            .with_session(&self.session)
+            .with_buffers(buffers);
         let id = message.header.msg_id.clone();
         let sent = match channel {
             Channel::Shell => self.shell.send(message).await,
             Channel::Control => self.control.send(message).await,
+            Channel::Stdin => self.stdin.send(message).await,
             Channel::Iopub => panic!("nobody sends on iopub but the kernel"),
         };
         sent.map_err(|error| gone(&error.to_string()))?;
@@ -180,18 +218,18 @@ impl Kernel {
     /// # Errors
     /// When the kernel ends, or says something that is not of the protocol.
     pub async fn next(&mut self) -> Result<Heard, Error> {
-        let (channel, message) = tokio::select! {
+        let heard = tokio::select! {
             // In this order: output that was sent before a reply is also heard before it.
             biased;
-            message = self.iopub.read() => (Channel::Iopub, message),
-            message = self.shell.read() => (Channel::Shell, message),
-            message = self.control.read() => (Channel::Control, message),
+            heard = Heard::read(Channel::Iopub, &mut self.iopub) => heard,
+            heard = Heard::read(Channel::Stdin, &mut self.stdin) => heard,
+            heard = Heard::read(Channel::Shell, &mut self.shell) => heard,
+            heard = Heard::read(Channel::Control, &mut self.control) => heard,
             status = self.child.wait() => {
                 return Err(gone(&status.map_or_else(|error| error.to_string(), |status| status.to_string())));
             }
         };
-        let message = message.map_err(|error| gone(&error.to_string()))?;
-        Ok(Heard::new(channel, message))
+        heard.map_err(|error| gone(&error.to_string()))
     }
 
     /// Asks the kernel to end, passes on what it still says, and ends it if it does not.
@@ -212,8 +250,10 @@ impl Kernel {
             .await
             .is_ok();
         // What it had sent before it ended may still lie in the socket.
-        while let Ok(Ok(message)) = timeout(Duration::from_millis(20), self.iopub.read()).await {
-            hear(Heard::new(Channel::Iopub, message));
+        let limit = Duration::from_millis(20);
+        while let Ok(Ok(heard)) = timeout(limit, Heard::read(Channel::Iopub, &mut self.iopub)).await
+        {
+            hear(heard);
         }
         if !ended {
             let _ = self.child.kill().await;
@@ -245,6 +285,8 @@ fn spawn(start: &Start, file: &Path) -> std::io::Result<Child> {
         .arg("kernel")
         .arg(file)
         .current_dir(&start.workdir)
+        // What a program runs is not what a person typed.
+        .env(HISTORY_ENV, IN_MEMORY)
         .envs(start.variables.iter().map(|(name, value)| (name, value)))
         // The kernel ends by itself should this process be killed.
         .env(PARENT_ENV, std::process::id().to_string())
@@ -280,12 +322,15 @@ type Sockets = (
     ClientShellConnection,
     ClientControlConnection,
     ClientIoPubConnection,
+    ClientStdinConnection,
 );
 
 async fn connect(info: &ConnectionInfo, session: &str) -> jupyter_zmq_client::Result<Sockets> {
     let mut iopub = create_client_iopub_connection(info, "", session).await?;
     while !matches!(iopub.read().await?.content, Content::IoPubWelcome(_)) {}
     let identity = peer_identity_for_session(session)?;
+    let stdin = create_client_stdin_connection_with_identity(info, session, identity.clone());
+    let stdin = stdin.await?;
     let mut shell = create_client_shell_connection_with_identity(info, session, identity).await?;
     let control = create_client_control_connection(info, session).await?;
     let ask = JupyterMessage::new(jupyter_protocol::KernelInfoRequest {}, None);
@@ -294,9 +339,9 @@ async fn connect(info: &ConnectionInfo, session: &str) -> jupyter_zmq_client::Re
     shell.read().await?;
     // Its busy and idle are read here, so that what comes next belongs to the caller.
     loop {
-        let heard = Heard::new(Channel::Iopub, iopub.read().await?);
+        let heard = Heard::read(Channel::Iopub, &mut iopub).await?;
         if heard.is_idle(&id) {
-            return Ok((shell, control, iopub));
+            return Ok((shell, control, iopub, stdin));
         }
     }
 }

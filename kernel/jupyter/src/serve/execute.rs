@@ -1,135 +1,35 @@
 //! Runs cells, one after the other, on a thread of their own.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::output::Output;
-use super::wire::{Answer, Execute, Outbox, Parent, Post};
-use crate::evaluate::{
-    CellFailure, Completer, Completions, Error, Evaluator, Interrupter, Options,
-};
-
-/// How long a running cell has to end when the kernel stops; after it the process ends anyway.
-const CLOSING: Duration = Duration::from_secs(3);
-
-/// The way to the thread that runs cells.
-#[derive(Clone)]
-pub struct Cells {
-    work: Sender<Work>,
-    handles: Arc<OnceLock<Handles>>,
-}
-
-/// What works while a cell runs.
-struct Handles {
-    interrupter: Interrupter,
-    completer: Completer,
-}
-
-enum Work {
-    Run(Parent, Execute),
-    Stop(oneshot::Sender<()>),
-}
-
-impl Cells {
-    /// Starts the thread, and on it the process that runs cells. That thread lives as long as the
-    /// kernel: the process is told to end when the thread that started it does.
-    ///
-    /// # Errors
-    /// When no thread can be started.
-    pub fn start(options: Options, output: Output, replies: Outbox) -> Result<Cells, Error> {
-        let (work, queue) = channel();
-        let handles = Arc::new(OnceLock::new());
-        let runner = Runner {
-            queue,
-            output,
-            replies,
-            options,
-            evaluator: None,
-            handles: Arc::clone(&handles),
-            cell: 0,
-            stored: 0,
-        };
-        std::thread::Builder::new()
-            .name("cells".to_owned())
-            .spawn(move || runner.run())
-            .map_err(|error| {
-                let attempt = "end some programs, or raise `ulimit -u`";
-                Error::new(
-                    "no thread for cells can be started",
-                    error.to_string(),
-                    attempt,
-                )
-            })?;
-        Ok(Cells { work, handles })
-    }
-
-    /// Queues a cell.
-    pub fn execute(&self, parent: Parent, execute: Execute) {
-        // The thread behind the channel ends only with the kernel.
-        let _ = self.work.send(Work::Run(parent, execute));
-    }
-
-    /// Stops the running cell, if one runs.
-    pub fn interrupt(&self) {
-        if let Some(handles) = self.handles.get() {
-            handles.interrupter.interrupt();
-        }
-    }
-
-    /// Completes the name before `cursor`; there is nothing to offer before the evaluator is up.
-    pub fn complete(&self, code: &str, cursor: usize) -> Completions {
-        match self.handles.get() {
-            Some(handles) => handles.completer.complete(code, cursor),
-            None => Completions {
-                start: cursor,
-                end: cursor,
-                matches: Vec::new(),
-            },
-        }
-    }
-
-    /// Describes the name at `cursor`.
-    pub fn inspect(&self, code: &str, cursor: usize) -> Option<String> {
-        self.handles.get()?.completer.inspect(code, cursor)
-    }
-
-    /// Ends the running cell, drops the queued ones and ends the process that runs cells.
-    pub async fn close(&self) {
-        let (stopped, mut has_stopped) = oneshot::channel();
-        if self.work.send(Work::Stop(stopped)).is_err() {
-            return;
-        }
-        self.interrupt();
-        if tokio::time::timeout(CLOSING, &mut has_stopped)
-            .await
-            .is_err()
-        {
-            self.interrupt();
-            let _ = tokio::time::timeout(CLOSING, has_stopped).await;
-        }
-    }
-}
+use super::cells::{Handles, Ways, Work, variables};
+use super::output::Left;
+use super::page;
+use super::wire::{Answer, Bundle, Execute, Executed, Parent, Post};
+use crate::evaluate::{CellFailure, Completer, Error, Evaluator, Options};
 
 /// The thread's own side.
-struct Runner {
-    queue: Receiver<Work>,
-    output: Output,
-    replies: Outbox,
-    options: Options,
-    evaluator: Option<Evaluator>,
-    handles: Arc<OnceLock<Handles>>,
+pub(super) struct Runner {
+    pub queue: Receiver<Work>,
+    pub ways: Ways,
+    pub options: Options,
+    pub evaluator: Option<Evaluator>,
+    pub handles: Arc<OnceLock<Handles>>,
     /// The number of the last cell; it marks its output.
-    cell: u64,
+    pub cell: u64,
     /// The count that the person saw last.
-    stored: u32,
+    pub stored: Arc<AtomicU32>,
 }
 
 impl Runner {
-    fn run(mut self) {
+    /// Runs what is queued until the kernel stops.
+    pub fn run(mut self) {
         if let Err(error) = self.evaluator() {
             // Every cell will say so too; here for whoever starts a kernel by hand.
             eprintln!("headwater: {error}");
@@ -144,21 +44,21 @@ impl Runner {
 
     fn cell(&mut self, parent: &Parent, execute: &Execute) {
         self.cell += 1;
-        let count = self.stored + 1;
+        let count = self.stored.load(Ordering::Relaxed) + 1;
         if execute.store_history {
-            self.stored = count;
+            self.stored.store(count, Ordering::Relaxed);
         }
-        self.output.enter(self.cell, parent, count, execute.silent);
+        self.ways.output.enter(self.cell, parent, count, execute);
         if !execute.silent {
-            self.output.post(
-                parent,
-                Post::Input {
-                    code: execute.code.clone(),
-                    count,
-                },
-            );
+            let code = execute.code.clone();
+            self.ways.output.post(parent, Post::Input { code, count });
+        }
+        // Before it runs: a cell that ends the kernel is the one to look up afterwards.
+        if execute.store_history {
+            self.ways.history.cell(count, &execute.code);
         }
         let result = self.evaluate(count, &execute.code);
+        let left = self.ways.output.left();
         let stops = result.is_err() && execute.stop_on_error;
         // Taken before anyone hears of the error: what is sent after that is meant to run.
         let behind = if stops {
@@ -167,24 +67,74 @@ impl Runner {
             Vec::new()
         };
         let answer = match result {
-            Ok(()) => Answer::Executed { count },
+            Ok(()) => Answer::Executed(self.executed(count, execute, left)),
             Err(failure) => {
                 if !execute.silent {
-                    self.output.post(parent, Post::Error(failure.clone()));
+                    self.ways.output.post(parent, Post::Error(failure.clone()));
                 }
                 Answer::Failed { count, failure }
             }
         };
-        self.replies.reply(parent, answer);
-        self.output.leave();
+        for post in self.ways.comms.after_cell(|| variables(&self.handles)) {
+            self.ways.output.post(parent, post);
+        }
+        self.ways.replies.reply(parent, answer);
+        self.ways.output.leave();
         behind.into_iter().for_each(|work| self.abort(work));
+    }
+
+    /// Finishes a cell that has succeeded: keeps its value, evaluates what the front end wants.
+    fn executed(&mut self, count: u32, execute: &Execute, left: Left) -> Executed {
+        if let Some(value) = left.value.filter(|_| execute.store_history) {
+            self.ways.history.value(count, value);
+        }
+        Executed {
+            count,
+            pages: left.pages,
+            expressions: self.expressions(&execute.expressions),
+        }
+    }
+
+    fn expressions(
+        &mut self,
+        wanted: &BTreeMap<String, String>,
+    ) -> BTreeMap<String, Result<Bundle, CellFailure>> {
+        let mut results = BTreeMap::new();
+        for (name, code) in wanted {
+            self.cell += 1;
+            self.ways.output.alias(self.cell);
+            let cell = self.cell;
+            let result = self.guarded(|evaluator| evaluator.expression(cell, code));
+            results.insert(name.clone(), result);
+        }
+        results
     }
 
     fn evaluate(&mut self, count: u32, code: &str) -> Result<(), CellFailure> {
         let cell = self.cell;
+        let handles = Arc::clone(&self.handles);
+        let completer = || handles.get().map(|handles| &handles.completer);
+        let has_operator = |name: &str| completer().is_some_and(|known| is_fallible(known, name));
+        match page::asked_about(code, has_operator) {
+            Some(name) => {
+                self.evaluator()?;
+                let text = completer().and_then(|known| known.inspect(name, name.chars().count()));
+                let text = text.ok_or_else(|| CellFailure::from(unknown_name(name)))?;
+                self.ways.output.page(text);
+                Ok(())
+            }
+            None => self.guarded(|evaluator| evaluator.execute(cell, count, code)),
+        }
+    }
+
+    /// Lets the evaluator work. A cell must not take the kernel with it, not even by a fault of the
+    /// kernel's own.
+    fn guarded<T>(
+        &mut self,
+        work: impl FnOnce(&mut Evaluator) -> Result<T, CellFailure>,
+    ) -> Result<T, CellFailure> {
         let evaluator = self.evaluator()?;
-        // A cell must not take the kernel with it, not even by a fault of the kernel's own.
-        let ended = catch_unwind(AssertUnwindSafe(|| evaluator.execute(cell, count, code)));
+        let ended = catch_unwind(AssertUnwindSafe(|| work(evaluator)));
         ended.unwrap_or_else(|_| {
             let what = "the kernel itself failed at this cell";
             Err(Error::new(
@@ -201,7 +151,7 @@ impl Runner {
         let evaluator = match self.evaluator.take() {
             Some(evaluator) => evaluator,
             None => {
-                let output = self.output.clone();
+                let output = self.ways.output.clone();
                 let sink = Arc::new(move |cell, said| output.receive(cell, said));
                 let evaluator = Evaluator::start(self.options.clone(), sink)?;
                 // Set once only: an evaluator that has started is kept to the end.
@@ -219,10 +169,10 @@ impl Runner {
     fn abort(&mut self, work: Work) {
         match work {
             Work::Run(parent, _) => {
-                self.output.busy(&parent);
-                self.replies
-                    .reply(&parent, Answer::Aborted { count: self.stored });
-                self.output.idle(&parent);
+                let count = self.stored.load(Ordering::Relaxed);
+                self.ways.output.busy(&parent);
+                self.ways.replies.reply(&parent, Answer::Aborted { count });
+                self.ways.output.idle(&parent);
             }
             Work::Stop(stopped) => self.stop(stopped),
         }
@@ -234,4 +184,23 @@ impl Runner {
         }
         let _ = stopped.send(());
     }
+}
+
+/// Returns whether `name` is a variable that the operator `?` applies to.
+fn is_fallible(completer: &Completer, name: &str) -> bool {
+    let variables = completer.variables();
+    let mut named = variables.iter().filter(|variable| variable.name == name);
+    named.any(|variable| {
+        ["Result<", "Option<"]
+            .iter()
+            .any(|sign| variable.type_name.starts_with(sign))
+    })
+}
+
+fn unknown_name(name: &str) -> Error {
+    Error::new(
+        format!("nothing is known about `{name}`"),
+        "the library, the crates that cells use, and this session's items and variables",
+        "?Topic, or :vars",
+    )
 }

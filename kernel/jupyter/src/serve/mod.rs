@@ -2,7 +2,10 @@
 //!
 //! - [`wire`]: the sockets and messages of the protocol
 //! - [`dispatch`]: answers requests at once, queues cells
-//! - [`execute`]: the thread that runs cells, one after the other
+//! - [`cells`]: the way to the thread that runs cells; [`execute`] is that thread
+//! - [`page`]: cells that ask about a name; [`prompt`]: cells that ask the person
+//! - [`comms`]: channels of the front end's own, such as a variables panel
+//! - [`history`]: the cells that were run, kept across kernels
 //! - [`output`]: the only writer of iopub; [`queue`] keeps the order, [`pace`] the rates
 //! - [`lifetime`]: signals and the end of the front end
 //! - [`info`]: what the kernel says about itself
@@ -11,12 +14,17 @@
 //! input, and runs it; what it prints and shows comes through [`Output::receive`] from the
 //! evaluator's pump, also after it has returned; reply and `idle` come last.
 
+mod cells;
+mod comms;
 mod dispatch;
 mod execute;
+mod history;
 mod info;
 mod lifetime;
 mod output;
 mod pace;
+mod page;
+mod prompt;
 mod queue;
 mod wire;
 
@@ -28,13 +36,17 @@ use std::time::Duration;
 use headwater_broker::control::{self, ControlServer};
 use tokio::sync::Notify;
 
-use crate::evaluate::{Error, Options};
-use dispatch::Dispatch;
-use execute::Cells;
+use crate::evaluate::{Error, Manifest, Options};
+use cells::{Cells, Ways};
+use comms::Comms;
+use dispatch::{Dispatch, Facts};
+use history::History;
 use lifetime::{Asked, Signals};
 use output::Output;
-use wire::{Heartbeat, Inbox, Outbox};
+use prompt::Prompts;
+use wire::{Heartbeat, Inbox, Outbox, Topic};
 
+pub use history::{ENV as HISTORY_ENV, IN_MEMORY};
 pub use lifetime::{PARENT_ENV, asked_to_stop};
 
 /// Runs as a Jupyter kernel; front ends start it so.
@@ -82,8 +94,9 @@ async fn live(args: &KernelArgs) -> Result<(), Error> {
         )
     })?;
     let sockets = wire::bind(&args.connection_file).await?;
-    let output = Output::start(sockets.publisher);
-    output.starting();
+    let (answers, questions) = sockets.stdin;
+    let prompts = Prompts::new(questions);
+    let output = Output::start(sockets.publisher, prompts.clone());
     let broker = Broker::find();
     let options = Options {
         prelude: crate::setup::prelude_dir(),
@@ -91,25 +104,40 @@ async fn live(args: &KernelArgs) -> Result<(), Error> {
         workdir: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
         binary: None,
     };
+    let rustc = Manifest::read(&options.prelude).ok();
+    let rustc = rustc.map(|manifest| manifest.rustc);
+    let facts = Arc::new(Facts {
+        info: info::kernel_info(rustc.as_deref()),
+        ports: sockets.ports,
+    });
     let (shell, shell_replies) = sockets.shell;
     let (control, control_replies) = sockets.control;
-    let cells = Cells::start(options, output.clone(), shell_replies.clone())?;
+    let (history, comms) = (History::start(), Comms::default());
+    let ways = Ways {
+        output: output.clone(),
+        replies: shell_replies.clone(),
+        history: history.clone(),
+        comms: comms.clone(),
+    };
+    let cells = Cells::start(options, ways)?;
     let stop = Arc::new(Notify::new());
     tokio::spawn(beat(sockets.heartbeat));
-    tokio::spawn(ignore(sockets.stdin.0));
+    tokio::spawn(listen(answers, prompts));
     for (inbox, replies) in [(shell, &shell_replies), (control, &control_replies)] {
-        let (output, replies) = (output.clone(), replies.clone());
         let dispatch = Dispatch {
-            output,
-            replies,
+            output: output.clone(),
+            replies: replies.clone(),
             cells: cells.clone(),
+            history: history.clone(),
+            comms: comms.clone(),
+            facts: Arc::clone(&facts),
             stop: Arc::clone(&stop),
         };
         tokio::spawn(dispatch.run(inbox));
     }
     wait_for_end(&mut signals, &cells, &stop).await;
     cells.close().await;
-    last_words(&output, [&shell_replies, &control_replies]).await;
+    last_words(&output, [&shell_replies, &control_replies], &history).await;
     Ok(())
 }
 
@@ -129,12 +157,13 @@ async fn wait_for_end(signals: &mut Signals, cells: &Cells, stop: &Notify) {
 }
 
 /// Lets what was said before the end reach the front ends.
-async fn last_words(output: &Output, replies: [&Outbox; 2]) {
+async fn last_words(output: &Output, replies: [&Outbox; 2], history: &History) {
     let all = async {
         output.drain().await;
         for outbox in replies {
             outbox.flush().await;
         }
+        history.flush().await;
     };
     let _ = tokio::time::timeout(LAST_WORDS, all).await;
 }
@@ -145,10 +174,13 @@ async fn beat(mut heartbeat: Heartbeat) {
     }
 }
 
-/// Cells cannot ask for input, so whatever comes on stdin is a reply to nobody.
-async fn ignore(mut stdin: Inbox) {
+/// Passes on what people type.
+async fn listen(mut stdin: Inbox, prompts: Prompts) {
     loop {
-        let _ = stdin.next().await;
+        match stdin.next().await.topic {
+            Topic::Input { question, line } => prompts.answered(question.as_deref(), line),
+            _ => eprintln!("headwater: ignored a message on stdin that is no line of input"),
+        }
     }
 }
 

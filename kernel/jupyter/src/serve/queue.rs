@@ -12,6 +12,9 @@ use super::wire::{Parent, Post, StreamName};
 /// Text waits so long for more, unless something else follows it.
 const GATHER: Duration = Duration::from_millis(50);
 
+/// A longer unfinished line is output and no prompt, in bytes.
+const LONGEST_PROMPT: usize = 500;
+
 /// What a message takes besides its text, about.
 const OVERHEAD: usize = 512;
 
@@ -57,6 +60,7 @@ struct Text {
     parent: Option<Parent>,
     name: StreamName,
     text: String,
+    since: Instant,
     /// Set once some text was over the budget; what follows it is then skipped as well.
     skipped: Option<Skipped>,
 }
@@ -142,9 +146,27 @@ impl Queue {
                 parent,
                 name,
                 text: taken.to_owned(),
+                since: now,
                 skipped,
             })),
         }
+    }
+
+    /// Takes the unfinished last line of `cell`'s stdout out of the queue, for a prompt. Nothing
+    /// where it has left already: it is on the page then.
+    pub fn take_unfinished(&mut self, cell: u64) -> String {
+        let waiting = waiting_text(&mut self.entries, cell, StreamName::Stdout);
+        let Some(text) = waiting.filter(|text| text.skipped.is_none()) else {
+            return String::new();
+        };
+        let start = text.text.rfind('\n').map_or(0, |at| at + 1);
+        if text.text.len() - start > LONGEST_PROMPT {
+            return String::new();
+        }
+        let line = text.text.split_off(start);
+        self.entries
+            .retain(|entry| !matches!(entry, Entry::Text(text) if text.is_empty()));
+        line
     }
 
     /// Returns what is to be sent now, or how long to wait for it.
@@ -207,11 +229,20 @@ fn waiting_text(entries: &mut VecDeque<Entry>, cell: u64, name: StreamName) -> O
 }
 
 impl Text {
+    fn is_empty(&self) -> bool {
+        self.text.is_empty() && self.skipped.is_none()
+    }
+
     fn ready(&self, text_left: Option<Instant>) -> Option<Instant> {
         match &self.skipped {
             // Until the window ends everything is skipped anyway, and one line is enough to say so.
             Some(skipped) => Some(skipped.until),
-            None => text_left.map(|left| left + GATHER),
+            None => {
+                let gathered = text_left.map(|left| left + GATHER);
+                // A line that is not finished may turn out to be a prompt.
+                let finished = (!self.text.ends_with('\n')).then(|| self.since + GATHER);
+                gathered.max(finished)
+            }
         }
     }
 

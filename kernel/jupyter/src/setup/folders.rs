@@ -51,6 +51,11 @@ impl Folders {
         self.root.join("venv")
     }
 
+    /// The cells that the person has run, for all kernels.
+    pub fn history(&self) -> PathBuf {
+        self.root.join("history.sqlite")
+    }
+
     /// Settings, workspaces and log of the JupyterLab that `lab` starts.
     pub fn lab(&self) -> PathBuf {
         self.root.join("lab")

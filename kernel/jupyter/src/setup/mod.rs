@@ -52,6 +52,11 @@ pub fn prelude_dir() -> std::path::PathBuf {
     folders::ready_prelude().unwrap_or_else(named)
 }
 
+/// Returns the file with the person's history, where a home folder is known.
+pub fn history_file() -> Option<std::path::PathBuf> {
+    Some(folders::Folders::of_person().ok()?.history())
+}
+
 /// Returns an error about a file or folder that could not be used.
 fn file_error(what: &str, path: &std::path::Path, error: &std::io::Error) -> SetupError {
     let attempt = match error.kind() {

@@ -2,21 +2,14 @@
 
 use headwater_kernel::run::client::{Channel, Heard};
 use jupyter_zmq_client::create_client_heartbeat_connection;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::front_end::{FrontEnd, published, reply_to};
-
-fn answer(front_end: &mut FrontEnd, message_type: &str, content: Value) -> Value {
-    let id = front_end.ask(Channel::Shell, message_type, content);
-    let all = front_end.finish(&id);
-    assert_eq!(published(&all, &id), ["busy", "idle"], "{message_type}");
-    reply_to(&all, &id).unwrap()
-}
 
 #[test]
 fn kernel_info_names_rust_and_protocol_5_4() {
     let mut front_end = FrontEnd::start();
-    let info = answer(&mut front_end, "kernel_info_request", json!({}));
+    let info = front_end.answer("kernel_info_request", json!({}));
     assert_eq!(info["status"], "ok");
     assert_eq!(info["protocol_version"], "5.4");
     assert_eq!(info["implementation"], "headwater");
@@ -39,24 +32,11 @@ fn completeness_tells_an_open_brace_from_a_mistake() {
         ("1 + 1", "complete"),
         ("fn f() {", "incomplete"),
         ("let )", "invalid"),
+        (":dep serde\nuse serde::", "unknown"),
     ] {
-        let reply = answer(&mut front_end, "is_complete_request", json!({"code": code}));
+        let reply = front_end.answer("is_complete_request", json!({"code": code}));
         assert_eq!(reply["status"], status, "{code}");
     }
-}
-
-#[test]
-fn history_and_comms_are_empty() {
-    let mut front_end = FrontEnd::start();
-    let tail = json!({"hist_access_type": "tail", "n": 10, "output": false, "raw": true});
-    assert_eq!(
-        answer(&mut front_end, "history_request", tail)["history"],
-        json!([])
-    );
-    assert_eq!(
-        answer(&mut front_end, "comm_info_request", json!({}))["comms"],
-        json!({})
-    );
 }
 
 #[test]
@@ -65,13 +45,13 @@ fn variables_are_completed_and_inspected() {
     front_end.run("let departure_count = 3_i64;");
     let code = "let é = departure_c";
     let content = json!({"code": code, "cursor_pos": code.chars().count()});
-    let reply = answer(&mut front_end, "complete_request", content);
+    let reply = front_end.answer("complete_request", content);
     assert_eq!(reply["status"], "ok");
     assert_eq!(reply["matches"], json!(["departure_count"]));
     assert_eq!(reply["cursor_start"], 8, "cursors count letters, not bytes");
     assert_eq!(reply["cursor_end"], 19);
     let content = json!({"code": "departure_count", "cursor_pos": 4, "detail_level": 0});
-    let reply = answer(&mut front_end, "inspect_request", content);
+    let reply = front_end.answer("inspect_request", content);
     assert_eq!(reply["found"], true);
     assert!(
         reply["data"]["text/plain"]
@@ -95,12 +75,60 @@ fn unknown_request_is_told_so() {
 }
 
 #[test]
-fn comm_of_an_unknown_target_is_closed_again() {
+fn debugger_is_refused_in_both_protocols() {
     let mut front_end = FrontEnd::start();
-    let content = json!({"comm_id": "c1", "target_name": "nobody", "data": {}});
-    let id = front_end.ask(Channel::Shell, "comm_open", content);
-    let all = front_end.until(|heard| heard.is_idle(&id));
-    assert_eq!(published(&all, &id), ["busy", "comm_close", "idle"]);
+    let content = json!({"type": "request", "command": "attach", "seq": 7, "arguments": {}});
+    let id = front_end.ask(Channel::Control, "debug_request", content);
+    let all = front_end.finish(&id);
+    let reply = reply_to(&all, &id).unwrap();
+    assert_eq!(reply["status"], "error");
+    assert_eq!(reply["success"], false);
+    assert_eq!(reply["request_seq"], 7);
+}
+
+#[test]
+fn connect_request_tells_the_ports() {
+    let mut front_end = FrontEnd::start();
+    let reply = front_end.answer("connect_request", json!({}));
+    let info = front_end.kernel().connection();
+    assert_eq!(
+        reply,
+        json!({
+            "shell_port": info.shell_port, "iopub_port": info.iopub_port,
+            "stdin_port": info.stdin_port, "control_port": info.control_port,
+            "hb_port": info.hb_port,
+        })
+    );
+}
+
+#[test]
+fn cursor_defaults_to_the_end_of_the_code() {
+    let mut front_end = FrontEnd::start();
+    front_end.run("let departure_count = 3_i64;");
+    let reply = front_end.answer("complete_request", json!({"code": "departure_c"}));
+    assert_eq!(reply["matches"], json!(["departure_count"]));
+    let reply = front_end.answer("inspect_request", json!({"code": "departure_count"}));
+    assert_eq!(reply["found"], true);
+}
+
+#[test]
+fn name_with_a_question_mark_opens_the_pager() {
+    let mut front_end = FrontEnd::start();
+    front_end.run("let departure_count = 3_i64; let parsed = \"5\".parse::<i32>();");
+    for code in ["?departure_count", "departure_count?"] {
+        let id = front_end.execute(code);
+        let all = front_end.finish(&id);
+        let reply = reply_to(&all, &id).unwrap();
+        assert_eq!(reply["payload"][0]["source"], "page", "{reply}");
+        assert_eq!(reply["payload"][0]["start"], 0);
+        let text = reply["payload"][0]["data"]["text/plain"].as_str().unwrap();
+        assert!(text.contains("i64"), "{text}");
+        assert_eq!(published(&all, &id), ["busy", "execute_input", "idle"]);
+    }
+    assert_eq!(front_end.value("parsed?"), "5", "here `?` is the operator");
+    let id = front_end.execute("?no_such_name");
+    let all = front_end.finish(&id);
+    assert_eq!(reply_to(&all, &id).unwrap()["status"], "error");
 }
 
 #[test]

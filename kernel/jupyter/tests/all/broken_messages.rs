@@ -37,19 +37,65 @@ fn wrongly_signed_request_is_ignored() {
 }
 
 #[test]
-fn request_with_the_wrong_content_is_ignored() {
+fn request_with_the_wrong_content_is_told_so() {
     let mut front_end = FrontEnd::start();
-    front_end.ask(Channel::Shell, "execute_request", json!({"code": 5}));
+    let wrong = [
+        (Channel::Shell, "execute_request", json!({"code": 5})),
+        (Channel::Shell, "execute_request", json!({})),
+        (Channel::Shell, "execute_request", json!("text")),
+        (
+            Channel::Shell,
+            "complete_request",
+            json!({"code": ["no", "text"]}),
+        ),
+        (
+            Channel::Shell,
+            "inspect_request",
+            json!({"code": "a", "cursor_pos": -1}),
+        ),
+        (Channel::Shell, "is_complete_request", json!({})),
+        (
+            Channel::Shell,
+            "history_request",
+            json!({"hist_access_type": "all"}),
+        ),
+        (
+            Channel::Shell,
+            "comm_info_request",
+            json!({"target_name": 1}),
+        ),
+        (
+            Channel::Control,
+            "shutdown_request",
+            json!({"restart": "perhaps"}),
+        ),
+    ];
+    for (channel, message_type, content) in wrong {
+        let id = front_end.ask(channel, message_type, content.clone());
+        let all = front_end.finish(&id);
+        let reply_type = message_type.replace("_request", "_reply");
+        let reply = all.iter().find(|heard| heard.is_reply(&id, &reply_type));
+        let reply = &reply
+            .unwrap_or_else(|| panic!("{message_type} {content}"))
+            .content;
+        assert_eq!(reply["status"], "error", "{message_type} {content}");
+        assert_eq!(reply["ename"], "MalformedRequest");
+        assert!(reply["traceback"].is_array());
+    }
+    assert_eq!(front_end.value("1 + 1"), "2");
+}
+
+#[test]
+fn comm_message_with_the_wrong_content_is_ignored() {
+    let mut front_end = FrontEnd::start();
+    front_end.ask(Channel::Shell, "comm_open", json!({"comm_id": "c"}));
+    front_end.ask(Channel::Shell, "comm_msg", json!({"data": {}}));
     front_end.ask(
-        Channel::Shell,
-        "complete_request",
-        json!({"code": ["no", "text"]}),
+        Channel::Stdin,
+        "input_reply",
+        json!({"value": "for nobody"}),
     );
-    front_end.ask(
-        Channel::Control,
-        "shutdown_request",
-        json!({"restart": "perhaps"}),
-    );
+    front_end.ask(Channel::Stdin, "input_reply", json!({"value": []}));
     assert_answers(&mut front_end);
 }
 

@@ -205,7 +205,7 @@ fn output_keeps_the_order_in_which_the_cell_made_it() {
         .map(|(_, output)| match output {
             Output::Stdout(text) | Output::Stderr(text) => text.clone(),
             Output::Frame(Event::Display { data, .. }) => data["text/plain"].clone(),
-            Output::Frame(other) => format!("{other:?}"),
+            other => format!("{other:?}"),
         })
         .collect();
     assert_eq!(order, ["a", "b", "c\n"]);

@@ -30,14 +30,20 @@ pub struct FrontEnd {
 
 impl FrontEnd {
     pub fn start() -> FrontEnd {
+        FrontEnd::start_with(&[])
+    }
+
+    /// Starts a kernel with some variables set for it.
+    pub fn start_with(more: &[(&str, &str)]) -> FrontEnd {
         let folder = tempfile::tempdir().unwrap();
+        let prelude = prelude_folder().display().to_string();
+        let mut variables = vec![(PRELUDE_ENV.to_owned(), prelude)];
+        let more = more.iter();
+        variables.extend(more.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let start = Start {
             binary: BINARY.into(),
             workdir: folder.path().to_owned(),
-            variables: vec![(
-                PRELUDE_ENV.to_owned(),
-                prelude_folder().display().to_string(),
-            )],
+            variables,
         };
         let runtime = Runtime::new().unwrap();
         let kernel = runtime
@@ -62,6 +68,20 @@ impl FrontEnd {
         let kernel = self.kernel.as_mut().expect("it was not stopped");
         self.runtime
             .block_on(kernel.ask(channel, message_type, content))
+            .unwrap()
+    }
+
+    pub fn ask_with(
+        &mut self,
+        channel: Channel,
+        message_type: &str,
+        content: Value,
+        buffers: Vec<Vec<u8>>,
+    ) -> String {
+        let kernel = self.kernel.as_mut().expect("it was not stopped");
+        let buffers = buffers.into_iter().map(Into::into).collect();
+        self.runtime
+            .block_on(kernel.ask_with(channel, message_type, content, buffers))
             .unwrap()
     }
 
@@ -136,6 +156,14 @@ impl FrontEnd {
         })
     }
 
+    /// Asks for something beside a cell and returns the content of the reply.
+    pub fn answer(&mut self, message_type: &str, content: Value) -> Value {
+        let id = self.ask(Channel::Shell, message_type, content);
+        let all = self.finish(&id);
+        assert_eq!(published(&all, &id), ["busy", "idle"], "{message_type}");
+        reply_to(&all, &id).unwrap()
+    }
+
     /// A file that cells wait for; [`Gate::open`] lets them go on.
     pub fn gate(&self, name: &str) -> Gate {
         Gate {
@@ -170,7 +198,9 @@ impl Gate {
 
 /// The content of the reply to request `id`, if it was heard.
 pub fn reply_to(all: &[Heard], id: &str) -> Option<Value> {
-    let is_reply = |heard: &&Heard| heard.channel != Channel::Iopub && heard.is_under(id);
+    let is_reply = |heard: &&Heard| {
+        matches!(heard.channel, Channel::Shell | Channel::Control) && heard.is_under(id)
+    };
     all.iter().find(is_reply).map(|heard| heard.content.clone())
 }
 

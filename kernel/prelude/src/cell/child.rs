@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use headwater_streams::{display, frame, interrupt};
 
 use super::protocol::{self, Outcome, Reply, Request};
-use super::{flush, guard, settings, store, threads};
+use super::{flush, guard, input, settings, store, threads};
 
 type Entry = unsafe extern "C-unwind" fn();
 
@@ -27,6 +27,7 @@ pub extern "C" fn headwater_child_main() -> i32 {
 
 fn serve() -> std::io::Result<()> {
     display::connect()?;
+    input::connect()?;
     // SAFETY: ends the process at once, which is the point: a busy cell must not outlive its kernel.
     display::when_kernel_ends(|| unsafe { libc::_exit(0) })?;
     let place = std::env::var(protocol::ENV).map_err(std::io::Error::other)?;

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::panic::Location;
 
 use super::protocol::Format;
-use super::settings;
+use super::{input, settings};
 
 /// The error of a cell's `?`: any error type converts into it.
 ///
@@ -24,6 +24,13 @@ impl<E: Debug> From<E> for Failure {
         let line = Location::caller().line();
         let format = settings::get().error;
         let known = Known::of(&error);
+        if let Some((name, message)) = known.get().and_then(input::explain) {
+            return Failure {
+                name,
+                message,
+                line,
+            };
+        }
         let message = (format == Format::Display)
             .then(|| readable(&known))
             .flatten()

@@ -36,17 +36,33 @@ fn drain(queue: &mut Queue, begun: Instant) -> Vec<(u128, String)> {
 #[test]
 fn first_text_leaves_at_once_and_later_text_is_gathered() {
     let (mut queue, now) = (Queue::new(), Instant::now());
-    text(&mut queue, now, 1, "a");
-    assert_eq!(drain(&mut queue, now), [(0, "a".to_owned())]);
+    text(&mut queue, now, 1, "a\n");
+    assert_eq!(drain(&mut queue, now), [(0, "a\n".to_owned())]);
     text(&mut queue, now, 1, "b");
-    text(&mut queue, now, 1, "c");
-    assert_eq!(drain(&mut queue, now), [(50, "bc".to_owned())]);
+    text(&mut queue, now, 1, "c\n");
+    assert_eq!(drain(&mut queue, now), [(50, "bc\n".to_owned())]);
+}
+
+#[test]
+fn unfinished_line_waits_a_moment_for_a_question_and_becomes_its_prompt() {
+    let (mut queue, now) = (Queue::new(), Instant::now());
+    text(&mut queue, now, 1, "hello\nname? ");
+    assert!(matches!(queue.next(now), Next::Wait(_)));
+    assert_eq!(queue.take_unfinished(1), "name? ");
+    assert_eq!(drain(&mut queue, now), [(0, "hello\n".to_owned())]);
+    text(&mut queue, now, 1, "city? ");
+    assert_eq!(queue.take_unfinished(1), "city? ");
+    assert!(queue.is_empty());
+    text(&mut queue, now, 1, "no question");
+    assert_eq!(drain(&mut queue, now), [(50, "no question".to_owned())]);
+    assert_eq!(queue.take_unfinished(1), "", "it is on the page");
 }
 
 #[test]
 fn text_leaves_before_what_follows_it() {
     let (mut queue, now) = (Queue::new(), Instant::now());
     text(&mut queue, now, 1, "a");
+    queue.push(None, Post::Idle);
     drain(&mut queue, now);
     text(&mut queue, now, 1, "b");
     queue.push(None, Post::Idle);

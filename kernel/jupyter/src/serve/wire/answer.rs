@@ -1,27 +1,26 @@
-//! What the kernel replies on the shell and control sockets.
+//! What the kernel replies on the shell and control sockets, and asks on stdin.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use jupyter_protocol::{
-    CommInfoReply, CompleteReply, ExecuteReply, ExecutionCount, HistoryReply, InspectReply,
-    InterruptReply, IsCompleteReply, JupyterMessage, JupyterMessageContent as Content, Media,
-    MediaType, ReplyError, ReplyStatus, ShutdownReply, UnknownMessage,
+    CommInfo, CommInfoReply, CompleteReply, InputRequest, InspectReply, InterruptReply,
+    IsCompleteReply, JupyterMessageContent as Content, KernelInfoReply, Media, MediaType,
+    ReplyStatus, ShutdownReply,
 };
-use jupyter_zmq_client::RouterSendConnection;
-use serde_json::json;
-use tokio::sync::{mpsc, oneshot};
+use serde_json::{Value, json};
 
-use super::{Parent, message};
+use super::of_type;
+use super::post::{Bundle, json_bundle};
+use super::sockets::Ports;
 use crate::evaluate::{CellFailure, Completeness, Completions};
-use crate::serve::info;
+use crate::serve::history::Line;
 
 /// The content of a reply.
 #[derive(Debug)]
 pub enum Answer {
-    KernelInfo,
-    Executed {
-        count: u32,
-    },
+    KernelInfo(Box<KernelInfoReply>),
+    Ports(Ports),
+    Executed(Executed),
     Failed {
         count: u32,
         failure: CellFailure,
@@ -32,76 +31,58 @@ pub enum Answer {
     },
     Completions(Completions),
     Inspection(Option<String>),
-    Completeness(Completeness),
-    /// No history is kept.
-    History,
-    /// No comm is open.
-    Comms,
+    Completeness(Option<Completeness>),
+    History(Vec<Line>),
+    /// Open comms: id and target.
+    Comms(Vec<(String, String)>),
     Interrupted,
     Shutdown {
         restart: bool,
     },
+    /// No debugger is here to answer `command`.
+    NotDebugged {
+        command: String,
+        number: u64,
+    },
     NotKnown {
         message_type: String,
     },
+    Malformed {
+        message_type: String,
+        reason: String,
+        count: u32,
+    },
+    /// A question to the person, on the stdin socket.
+    InputWanted {
+        prompt: String,
+        password: bool,
+    },
 }
 
-/// The sending half of the shell or control socket. Replies leave in the order they came in.
-#[derive(Debug, Clone)]
-pub struct Outbox {
-    sender: mpsc::UnboundedSender<Outgoing>,
-}
-
+/// What a cell that succeeded gives back beside its output.
 #[derive(Debug)]
-enum Outgoing {
-    Reply(Box<JupyterMessage>),
-    Flush(oneshot::Sender<()>),
-}
-
-impl Outbox {
-    pub(super) fn new(name: &'static str, mut connection: RouterSendConnection) -> Outbox {
-        let (sender, mut receiver) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
-            while let Some(outgoing) = receiver.recv().await {
-                match outgoing {
-                    Outgoing::Reply(reply) => {
-                        if let Err(error) = connection.send(*reply).await {
-                            eprintln!("headwater: a reply on {name} was not sent: {error}");
-                        }
-                    }
-                    Outgoing::Flush(done) => drop(done.send(())),
-                }
-            }
-        });
-        Outbox { sender }
-    }
-
-    /// Sends `answer` to whoever asked.
-    pub fn reply(&self, parent: &Parent, answer: Answer) {
-        let mut reply = message(answer.into(), Some(parent));
-        reply.zmq_identities.clone_from(&parent.identities);
-        // The task behind the channel ends only with the kernel.
-        let _ = self.sender.send(Outgoing::Reply(Box::new(reply)));
-    }
-
-    /// Waits until everything replied so far has been handed to the network.
-    pub async fn flush(&self) {
-        let (done, flushed) = oneshot::channel();
-        if self.sender.send(Outgoing::Flush(done)).is_ok() {
-            let _ = flushed.await;
-        }
-    }
+pub struct Executed {
+    pub count: u32,
+    /// Texts for the front end's pager.
+    pub pages: Vec<Bundle>,
+    pub expressions: BTreeMap<String, Result<Bundle, CellFailure>>,
 }
 
 impl From<Answer> for Content {
     fn from(answer: Answer) -> Content {
         match answer {
-            Answer::KernelInfo => info::kernel_info().into(),
-            Answer::Executed { count } => execute_reply(ReplyStatus::Ok, count, None),
+            Answer::KernelInfo(info) => kernel_info(*info),
+            Answer::Ports(ports) => of_type("connect_reply", json!(ports)),
+            Answer::Executed(executed) => execute_reply(executed),
             Answer::Failed { count, failure } => {
-                execute_reply(ReplyStatus::Error, count, Some(failure))
+                let mut content = error(&failure);
+                content["execution_count"] = json!(count);
+                of_type("execute_reply", content)
             }
-            Answer::Aborted { count } => execute_reply(ReplyStatus::Aborted, count, None),
+            Answer::Aborted { count } => of_type(
+                "execute_reply",
+                json!({"status": "aborted", "execution_count": count}),
+            ),
             Answer::Completions(found) => CompleteReply {
                 matches: found.matches,
                 cursor_start: found.start,
@@ -115,51 +96,127 @@ impl From<Answer> for Content {
                 ..InspectReply::default()
             }
             .into(),
-            Answer::Completeness(Completeness::Complete) => IsCompleteReply::complete().into(),
-            Answer::Completeness(Completeness::Incomplete { indent }) => {
-                IsCompleteReply::incomplete(indent).into()
-            }
-            Answer::Completeness(Completeness::Invalid) => IsCompleteReply::invalid().into(),
-            Answer::History => HistoryReply::default().into(),
-            Answer::Comms => CommInfoReply::default().into(),
+            Answer::Completeness(completeness) => is_complete(completeness),
+            Answer::History(lines) => history(&lines),
+            Answer::Comms(open) => comms(open),
             Answer::Interrupted => InterruptReply::new().into(),
             Answer::Shutdown { restart } => ShutdownReply {
                 restart,
                 ..ShutdownReply::default()
             }
             .into(),
-            Answer::NotKnown { message_type } => not_known(message_type),
+            Answer::NotDebugged { command, number } => not_debugged(&command, number),
+            Answer::NotKnown { message_type } => {
+                let text = format!("this kernel does not answer `{message_type}`");
+                refused(&message_type, "NotImplemented", text)
+            }
+            Answer::Malformed {
+                message_type,
+                reason,
+                count,
+            } => malformed(&message_type, reason, count),
+            Answer::InputWanted { prompt, password } => InputRequest { prompt, password }.into(),
         }
     }
 }
 
-fn execute_reply(status: ReplyStatus, count: u32, failure: Option<CellFailure>) -> Content {
-    ExecuteReply {
-        status,
-        execution_count: ExecutionCount::new(count as usize),
-        payload: Vec::new(),
-        user_expressions: Some(HashMap::new()),
-        error: failure.map(|failure| {
-            Box::new(ReplyError {
-                ename: failure.ename,
-                evalue: failure.evalue,
-                traceback: failure.traceback,
-            })
-        }),
+fn kernel_info(info: KernelInfoReply) -> Content {
+    let mut content = json!(info);
+    // Not in the crate's type. Neither subshells nor a debugger: an empty list says so.
+    content["supported_features"] = json!([]);
+    of_type("kernel_info_reply", content)
+}
+
+fn execute_reply(executed: Executed) -> Content {
+    let expressions = executed
+        .expressions
+        .into_iter()
+        .map(|(name, result)| {
+            let content = match result {
+                Ok(data) => json!({"status": "ok", "data": json_bundle(data), "metadata": {}}),
+                Err(failure) => error(&failure),
+            };
+            (name, content)
+        })
+        .collect::<serde_json::Map<_, _>>();
+    let pages = executed
+        .pages
+        .into_iter()
+        .map(|data| json!({"source": "page", "data": json_bundle(data), "start": 0}));
+    let content = json!({
+        "status": "ok",
+        "execution_count": executed.count,
+        "payload": pages.collect::<Vec<_>>(),
+        "user_expressions": expressions,
+    });
+    of_type("execute_reply", content)
+}
+
+fn error(failure: &CellFailure) -> Value {
+    json!({
+        "status": "error",
+        "ename": failure.ename,
+        "evalue": failure.evalue,
+        "traceback": failure.traceback,
+    })
+}
+
+fn is_complete(completeness: Option<Completeness>) -> Content {
+    match completeness {
+        Some(Completeness::Complete) => IsCompleteReply::complete().into(),
+        Some(Completeness::Incomplete { indent }) => IsCompleteReply::incomplete(indent).into(),
+        Some(Completeness::Invalid) => IsCompleteReply::invalid().into(),
+        None => of_type("is_complete_reply", json!({"status": "unknown"})),
+    }
+}
+
+fn history(lines: &[Line]) -> Content {
+    let entries = lines.iter().map(|line| match &line.output {
+        Some(output) => json!([line.session, line.number, [line.source, output]]),
+        None => json!([line.session, line.number, line.source]),
+    });
+    let content = json!({"status": "ok", "history": entries.collect::<Vec<_>>()});
+    of_type("history_reply", content)
+}
+
+fn comms(open: Vec<(String, String)>) -> Content {
+    let comms = open
+        .into_iter()
+        .map(|(id, target_name)| (id.into(), CommInfo { target_name }));
+    CommInfoReply {
+        status: ReplyStatus::Ok,
+        comms: comms.collect(),
+        error: None,
     }
     .into()
 }
 
-fn not_known(message_type: String) -> Content {
-    let evalue = format!("this kernel does not answer `{message_type}`");
-    UnknownMessage {
-        msg_type: message_type,
-        content: json!(null),
+/// The debug adapter protocol has words of its own for "no"; both are said.
+/// <https://microsoft.github.io/debug-adapter-protocol/specification#Base_Protocol_Response>
+fn not_debugged(command: &str, number: u64) -> Content {
+    let text = "this kernel has no debugger";
+    let content = json!({
+        "type": "response", "request_seq": number, "seq": number, "success": false,
+        "command": command, "message": text, "body": {},
+        "status": "error", "ename": "NotImplemented", "evalue": text, "traceback": [],
+    });
+    of_type("debug_reply", content)
+}
+
+fn malformed(message_type: &str, reason: String, count: u32) -> Content {
+    let text = format!("the content of this `{message_type}` cannot be read: {reason}");
+    let content = refused(message_type, "MalformedRequest", text);
+    match content {
+        Content::UnknownMessage(mut reply) if message_type == "execute_request" => {
+            reply.content["execution_count"] = json!(count);
+            Content::UnknownMessage(reply)
+        }
+        content => content,
     }
-    .reply(json!({
-        "status": "error",
-        "ename": "NotImplemented",
-        "evalue": evalue,
-        "traceback": [],
-    }))
+}
+
+fn refused(message_type: &str, name: &str, text: String) -> Content {
+    let reply = message_type.replace("_request", "_reply");
+    let content = json!({"status": "error", "ename": name, "evalue": text, "traceback": []});
+    of_type(&reply, content)
 }

@@ -5,6 +5,8 @@
 //! Protocol: <https://jupyter-client.readthedocs.io/en/stable/messaging.html>
 
 mod answer;
+mod content;
+mod outbox;
 mod post;
 mod request;
 mod sockets;
@@ -12,12 +14,15 @@ mod sockets;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use jupyter_protocol::{Header, JupyterMessage, JupyterMessageContent};
+use chrono::{DurationRound, TimeDelta};
+use jupyter_protocol::{Header, JupyterMessage, JupyterMessageContent, UnknownMessage};
+use serde_json::Value;
 
-pub use answer::{Answer, Outbox};
-pub use post::{Post, Publisher, StreamName};
-pub use request::{Execute, Inbox, Request, Topic};
-pub use sockets::{Heartbeat, bind};
+pub use answer::{Answer, Executed};
+pub use outbox::Outbox;
+pub use post::{Bundle, Post, Publisher, StreamName};
+pub use request::{Comm, CommAct, Execute, Inbox, Request, Topic};
+pub use sockets::{Heartbeat, Ports, bind};
 
 /// The version of the messaging protocol that this kernel speaks.
 pub const PROTOCOL_VERSION: &str = "5.4";
@@ -36,6 +41,19 @@ fn message(content: JupyterMessageContent, parent: Option<&Origin>) -> JupyterMe
     let mut message = JupyterMessage::new(content, None);
     message.header.username = "headwater".to_owned();
     message.header.version = PROTOCOL_VERSION.to_owned();
+    // To the microsecond: Python front ends read no finer date.
+    let date = message.header.date;
+    message.header.date = date
+        .duration_trunc(TimeDelta::microseconds(1))
+        .unwrap_or(date);
     message.parent_header = parent.map(|parent| parent.header.clone());
     message
+}
+
+/// A message that the crate's types do not describe, or not in full.
+fn of_type(message_type: &str, content: Value) -> JupyterMessageContent {
+    JupyterMessageContent::UnknownMessage(UnknownMessage {
+        msg_type: message_type.to_owned(),
+        content,
+    })
 }

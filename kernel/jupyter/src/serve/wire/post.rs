@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jupyter_protocol::{
-    ClearOutput, CommClose, CommId, DisplayData, ErrorOutput, ExecuteInput, ExecuteResult,
-    ExecutionCount, IoPubWelcome, JupyterMessageContent as Content, Media, Status, Stdio,
-    StreamContent, Transient, UpdateDisplayData,
+    ClearOutput, CommClose, CommId, CommMsg, ErrorOutput, ExecuteInput, ExecutionCount,
+    IoPubWelcome, JupyterMessageContent as Content, Status, Stdio, StreamContent,
 };
 use jupyter_zmq_client::{KernelIoPubXPubConnection, SubscriptionEvent};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::{Origin, message};
+use super::{Origin, message, of_type};
 use crate::evaluate::CellFailure;
 
 /// How long a subscriber may hold up everyone's output.
@@ -34,14 +34,38 @@ pub enum Post {
     Starting,
     Busy,
     Idle,
-    Input { code: String, count: u32 },
-    Stream { name: StreamName, text: String },
-    Display { id: Option<String>, data: Bundle },
-    Update { id: String, data: Bundle },
-    Result { count: u32, data: Bundle },
+    Input {
+        code: String,
+        count: u32,
+    },
+    Stream {
+        name: StreamName,
+        text: String,
+    },
+    Display {
+        id: Option<String>,
+        data: Bundle,
+    },
+    Update {
+        id: String,
+        data: Bundle,
+    },
+    Result {
+        count: u32,
+        data: Bundle,
+    },
     Error(CellFailure),
-    Clear { wait: bool },
-    CommClose { comm: String },
+    Clear {
+        wait: bool,
+    },
+    CommMsg {
+        comm: String,
+        data: Map<String, Value>,
+        buffers: Vec<Bytes>,
+    },
+    CommClose {
+        comm: String,
+    },
 }
 
 /// The iopub socket: an XPUB, so that sending waits for slow subscribers instead of dropping.
@@ -60,7 +84,11 @@ impl Publisher {
 
     /// Sends `post` to every subscriber, waiting a bounded time for one that does not read.
     pub async fn publish(&mut self, parent: Option<&Origin>, post: Post) {
-        let mut outgoing = message(post.into(), parent);
+        let buffers = match &post {
+            Post::CommMsg { buffers, .. } => buffers.clone(),
+            _ => Vec::new(),
+        };
+        let mut outgoing = message(post.into(), parent).with_buffers(buffers);
         // The first frame is what subscriptions are compared with.
         outgoing.zmq_identities = vec![format!("kernel.{}", outgoing.header.msg_type).into()];
         let limit = if self.stalled {
@@ -79,18 +107,23 @@ impl Publisher {
         }
     }
 
-    /// Waits for a subscriber and welcomes it, so that it knows when nothing can be missed.
+    /// Waits for a subscriber and welcomes it, so that it knows when nothing can be missed. Returns
+    /// whether one came.
     /// <https://jupyter.org/enhancement-proposals/65-jupyter-xpub/jupyter-xpub.html>
-    pub async fn welcome(&mut self) {
+    pub async fn welcome(&mut self) -> bool {
         match self.connection.recv_subscription().await {
             Ok(SubscriptionEvent::Subscribe(topic)) => {
                 let mut welcome = message(IoPubWelcome::new(topic.clone()).into(), None);
                 welcome.zmq_identities = vec![topic.into()];
                 let _ = tokio::time::timeout(SEND_LIMIT, self.connection.send(welcome)).await;
+                true
             }
-            Ok(SubscriptionEvent::Unsubscribe(_)) => {}
+            Ok(SubscriptionEvent::Unsubscribe(_)) => false,
             // A subscriber that went away, or one that does not speak the protocol.
-            Err(_) => tokio::time::sleep(Duration::from_millis(1)).await,
+            Err(_) => {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                false
+            }
         }
     }
 }
@@ -111,18 +144,13 @@ impl From<Post> for Content {
                 text,
             }
             .into(),
-            Post::Display { id, data } => DisplayData {
-                transient: Some(Transient { display_id: id }),
-                ..DisplayData::new(media(data))
+            Post::Display { id, data } => of_type("display_data", shown(data, id.as_deref())),
+            Post::Update { id, data } => of_type("update_display_data", shown(data, Some(&id))),
+            Post::Result { count, data } => {
+                let mut content = shown(data, None);
+                content["execution_count"] = json!(count);
+                of_type("execute_result", content)
             }
-            .into(),
-            Post::Update { id, data } => UpdateDisplayData::new(media(data), &id).into(),
-            Post::Result { count, data } => ExecuteResult {
-                // Optional in the crate's type, but front ends are promised an object.
-                transient: Some(Transient::default()),
-                ..ExecuteResult::new(execution_count(count), media(data))
-            }
-            .into(),
             Post::Error(failure) => ErrorOutput {
                 ename: failure.ename,
                 evalue: failure.evalue,
@@ -130,6 +158,11 @@ impl From<Post> for Content {
             }
             .into(),
             Post::Clear { wait } => ClearOutput { wait }.into(),
+            Post::CommMsg { comm, data, .. } => CommMsg {
+                comm_id: CommId::from(comm),
+                data,
+            }
+            .into(),
             Post::CommClose { comm } => CommClose {
                 comm_id: CommId::from(comm),
                 data: Map::new(),
@@ -153,20 +186,16 @@ fn execution_count(count: u32) -> ExecutionCount {
 }
 
 /// JSON types travel as JSON, not as a string that holds JSON.
-fn media(data: Bundle) -> Media {
-    let plain = data.get("text/plain").cloned();
-    let map: Map<String, Value> = data
-        .into_iter()
-        .map(|(mime, text)| typed(mime, text))
-        .collect();
-    serde_json::from_value(Value::Object(map)).unwrap_or_else(|_| {
-        Media::new(
-            plain
-                .into_iter()
-                .map(jupyter_protocol::MediaType::Plain)
-                .collect(),
-        )
-    })
+pub(super) fn json_bundle(data: Bundle) -> Value {
+    let typed = data.into_iter().map(|(mime, text)| typed(mime, text));
+    Value::Object(typed.collect())
+}
+
+/// The content that displays and results have in common. Front ends are promised all three
+/// objects, and the crate's own type for the data drops what it does not expect.
+fn shown(data: Bundle, id: Option<&str>) -> Value {
+    let transient = id.map_or_else(|| json!({}), |id| json!({"display_id": id}));
+    json!({"data": json_bundle(data), "metadata": {}, "transient": transient})
 }
 
 fn typed(mime: String, text: String) -> (String, Value) {

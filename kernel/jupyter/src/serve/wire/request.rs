@@ -1,12 +1,17 @@
 //! What front ends ask for.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jupyter_protocol::{JupyterMessage, JupyterMessageContent as Content};
-use jupyter_zmq_client::{RouterRecvConnection, RuntimeError};
+use bytes::Bytes;
+use jupyter_protocol::Header;
+use jupyter_zmq_client::{RawMessage, RouterRecvConnection, RuntimeError};
+use serde_json::{Map, Value};
+use zeromq::SocketRecv;
 
-use super::{Origin, Parent};
+use super::{Origin, Parent, content};
+use crate::serve::history::Question;
 
 /// One request, with the place to answer to.
 #[derive(Debug)]
@@ -19,6 +24,7 @@ pub struct Request {
 #[derive(Debug)]
 pub enum Topic {
     KernelInfo,
+    Connect,
     Execute(Execute),
     Complete {
         code: String,
@@ -31,20 +37,33 @@ pub enum Topic {
     IsComplete {
         code: String,
     },
-    History,
-    CommInfo,
-    CommOpen {
-        comm: String,
+    History(Question),
+    CommInfo {
+        target: Option<String>,
     },
-    /// A message to, or the end of, a comm: nothing is sent back.
-    CommTraffic,
+    Comm(Comm),
     Interrupt,
     Shutdown {
         restart: bool,
     },
+    Debug {
+        command: String,
+        number: u64,
+    },
+    /// What a person has typed, in answer to a question of the kernel.
+    Input {
+        /// The question that it answers, where the front end says so.
+        question: Option<String>,
+        line: String,
+    },
     /// A request that this kernel does not know; it is told so.
     Unknown {
         message_type: String,
+    },
+    /// A known request whose content is not what the protocol asks for; it is told so.
+    Malformed {
+        message_type: String,
+        reason: String,
     },
     /// A message that asks for nothing, such as a stray reply.
     Nothing {
@@ -58,7 +77,26 @@ pub struct Execute {
     pub code: String,
     pub silent: bool,
     pub store_history: bool,
+    /// Names, and expressions to evaluate after the code.
+    pub expressions: BTreeMap<String, String>,
+    pub allow_stdin: bool,
     pub stop_on_error: bool,
+}
+
+/// A message of a comm: <https://jupyter-client.readthedocs.io/en/stable/messaging.html#custom-messages>.
+#[derive(Debug)]
+pub struct Comm {
+    pub id: String,
+    pub act: CommAct,
+    pub data: Map<String, Value>,
+    pub buffers: Vec<Bytes>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommAct {
+    Open { target: String },
+    Message,
+    Close,
 }
 
 /// The receiving half of the shell, control or stdin socket.
@@ -72,12 +110,12 @@ impl Inbox {
         Inbox { name, connection }
     }
 
-    /// Waits for the next request. A message that is malformed or wrongly signed is logged and
+    /// Waits for the next request. A message that is garbled or wrongly signed is logged and
     /// passed over: it must not end the loop that reads everyone else's.
     pub async fn next(&mut self) -> Request {
         loop {
-            match self.connection.read().await {
-                Ok(message) => return Request::from(message),
+            match self.read().await {
+                Ok(request) => return request,
                 Err(error) => {
                     eprintln!("headwater: ignored a message on {}: {error}", self.name);
                     if matches!(error, RuntimeError::ZmqError(_) | RuntimeError::IoError(_)) {
@@ -88,57 +126,27 @@ impl Inbox {
             }
         }
     }
-}
 
-impl From<JupyterMessage> for Request {
-    fn from(message: JupyterMessage) -> Request {
-        let origin = Origin {
-            header: message.header,
-            identities: message.zmq_identities,
+    /// The parts are taken apart here, not by the crate that reads them: of a request whose content
+    /// is wrong it keeps nothing, and then nobody could be told.
+    async fn read(&mut self) -> Result<Request, RuntimeError> {
+        let parts = self.connection.socket.recv().await?;
+        let mut raw = RawMessage::from_multipart(parts, &self.connection.mac)?;
+        let header: Header = serde_json::from_slice(&raw.jparts[0])?;
+        let answered = serde_json::from_slice::<Value>(&raw.jparts[1]).unwrap_or_default();
+        let answered = answered["msg_id"].as_str().map(str::to_owned);
+        let buffers = raw.jparts.split_off(4);
+        let topic = match serde_json::from_slice(&raw.jparts[3]) {
+            Ok(content) => content::topic(&header.msg_type, content, buffers, answered),
+            Err(error) => content::malformed(&header.msg_type, &error),
         };
-        Request {
+        let origin = Origin {
+            header,
+            identities: raw.zmq_identities,
+        };
+        Ok(Request {
             parent: Arc::new(origin),
-            topic: Topic::from(message.content),
-        }
-    }
-}
-
-impl From<Content> for Topic {
-    fn from(content: Content) -> Topic {
-        match content {
-            Content::KernelInfoRequest(_) => Topic::KernelInfo,
-            Content::ExecuteRequest(request) => Topic::Execute(Execute {
-                code: request.code,
-                silent: request.silent,
-                store_history: request.store_history && !request.silent,
-                stop_on_error: request.stop_on_error,
-            }),
-            Content::CompleteRequest(request) => Topic::Complete {
-                code: request.code,
-                cursor: request.cursor_pos,
-            },
-            Content::InspectRequest(request) => Topic::Inspect {
-                code: request.code,
-                cursor: request.cursor_pos,
-            },
-            Content::IsCompleteRequest(request) => Topic::IsComplete { code: request.code },
-            Content::HistoryRequest(_) => Topic::History,
-            Content::CommInfoRequest(_) => Topic::CommInfo,
-            Content::CommOpen(open) => Topic::CommOpen {
-                comm: open.comm_id.into(),
-            },
-            Content::CommMsg(_) | Content::CommClose(_) => Topic::CommTraffic,
-            Content::InterruptRequest(_) => Topic::Interrupt,
-            Content::ShutdownRequest(request) => Topic::Shutdown {
-                restart: request.restart,
-            },
-            other => {
-                let message_type = other.message_type().to_owned();
-                match message_type.ends_with("_request") {
-                    true => Topic::Unknown { message_type },
-                    false => Topic::Nothing { message_type },
-                }
-            }
-        }
+            topic,
+        })
     }
 }

@@ -13,6 +13,8 @@ use jupyter_zmq_client::{
     create_kernel_stdin_connection,
 };
 
+use zeromq::{SocketRecv, SocketSend};
+
 use super::{Inbox, Outbox, Publisher};
 use crate::evaluate::Error;
 
@@ -26,15 +28,30 @@ pub struct Sockets {
     pub stdin: (Inbox, Outbox),
     pub publisher: Publisher,
     pub heartbeat: Heartbeat,
+    pub ports: Ports,
+}
+
+/// Where the sockets listen, under the names of `connect_reply`.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Ports {
+    shell_port: u16,
+    iopub_port: u16,
+    stdin_port: u16,
+    control_port: u16,
+    hb_port: u16,
 }
 
 /// Answers "are you there".
 pub struct Heartbeat(KernelHeartbeatConnection);
 
 impl Heartbeat {
-    /// Answers one ping.
+    /// Sends one ping back as it came.
     pub async fn beat(&mut self) {
-        if self.0.single_heartbeat().await.is_err() {
+        let echoed = match self.0.socket.recv().await {
+            Ok(ping) => self.0.socket.send(ping).await,
+            Err(error) => Err(error),
+        };
+        if echoed.is_err() {
             // A monitor that hung up between ping and pong; the next one is still answered.
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -91,6 +108,13 @@ pub async fn bind(path: &Path) -> Result<Sockets, Error> {
         stdin: halves("stdin", stdin),
         publisher: Publisher::new(iopub),
         heartbeat: Heartbeat(heartbeat),
+        ports: Ports {
+            shell_port: info.shell_port,
+            iopub_port: info.iopub_port,
+            stdin_port: info.stdin_port,
+            control_port: info.control_port,
+            hb_port: info.hb_port,
+        },
     })
 }
 
