@@ -1,9 +1,10 @@
 //! Cells that start with a colon: questions to the kernel instead of code.
 
-use super::session::{Session, short_type};
+use super::session::Session;
+use super::variables::variables_table;
 use super::{CellFailure, Evaluator, Output, frame::Event};
 
-const HELP: &str = "\
+pub(super) const HELP: &str = "\
 :vars     the variables of this session, with their types
 :type X   the type of variable X
 :timing   say after each cell where its time went; again to stop
@@ -22,7 +23,11 @@ impl Evaluator {
         let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let answer = match name {
             ":help" => HELP.to_owned(),
-            ":vars" => variables(&self.session),
+            ":vars" => {
+                let data = variables_table(&self.completer.variables());
+                (self.sink)(cell, Output::Frame(Event::Result { data }));
+                return Ok(());
+            }
             ":type" => self.type_of(argument.trim())?,
             ":timing" => {
                 self.show_timing = !self.show_timing;
@@ -70,19 +75,4 @@ impl Evaluator {
         })?;
         Ok(variable.type_name.clone())
     }
-}
-
-fn variables(session: &Session) -> String {
-    if session.variables.is_empty() {
-        return "no variables yet; `let x = 1;` makes one".to_owned();
-    }
-    let width = session.variables.keys().map(String::len).max().unwrap_or(0);
-    let lines = session.variables.iter().map(|(name, variable)| {
-        let mutable = if variable.mutable { "mut" } else { "   " };
-        format!(
-            "{mutable} {name:width$}  {}",
-            short_type(&variable.type_name)
-        )
-    });
-    lines.collect::<Vec<_>>().join("\n")
 }

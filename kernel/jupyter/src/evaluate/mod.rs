@@ -7,6 +7,7 @@
 //!   it says, [`interrupt`] stops it
 //! - [`stock`] is evcxr itself, for crates that the prelude does not hold
 //! - [`command`] answers `:vars` and the like, [`complete`] completes and inspects names
+//! - [`variables`] is what is known of each variable, for `:vars` and for front ends
 
 mod boot;
 mod cell;
@@ -25,6 +26,7 @@ mod source;
 mod stock;
 mod toolchain;
 mod uses;
+mod variables;
 
 #[path = "../../../streams/src/frame.rs"]
 pub mod frame;
@@ -37,12 +39,13 @@ use std::time::{Duration, Instant};
 
 pub use boot::child_main;
 pub use cell::{Completeness, completeness};
-pub use complete::{Completer, Completions};
+pub use complete::{Candidate, Completer, Completions, Inspection};
 pub use error::Error;
-pub use index::{Entry, INDEX, Index};
+pub use index::write as write_index;
 pub use interrupt::Interrupter;
 pub use stock::Stock;
 pub use toolchain::{MANIFEST, Manifest, rustc_version, std_folder};
+pub use variables::VariableInfo;
 
 use cell::Cell;
 use compiler::Compiler;
@@ -175,7 +178,11 @@ impl Evaluator {
             })?;
         let toolchain = Toolchain::find(&options.prelude)?;
         let process = Process::start(&options, &toolchain.dylib, sink.clone())?;
-        let completer = Completer::new(Index::read(&options.prelude));
+        let completer = Completer::new(
+            options.prelude.clone(),
+            toolchain.clone(),
+            folder.path().join("types"),
+        );
         let compiler = Compiler::new(toolchain, folder.path())?;
         let interrupter = Interrupter::new(compiler.running());
         Ok(Evaluator {
@@ -219,7 +226,8 @@ impl Evaluator {
             self.run_code(cell, count, code)
         };
         self.interrupter.finish();
-        self.completer.learn(&self.session);
+        self.completer
+            .learn(&self.session, self.process.take_described());
         result
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::output::Output;
 use super::wire::{Answer, Execute, Outbox, Parent, Post};
 use crate::evaluate::{
-    CellFailure, Completer, Completions, Error, Evaluator, Interrupter, Options,
+    CellFailure, Completer, Completions, Error, Evaluator, Inspection, Interrupter, Options,
 };
 
 /// How long a running cell has to end when the kernel stops; after it the process ends anyway.
@@ -87,14 +87,14 @@ impl Cells {
             None => Completions {
                 start: cursor,
                 end: cursor,
-                matches: Vec::new(),
+                ..Completions::default()
             },
         }
     }
 
     /// Describes the name at `cursor`.
-    pub fn inspect(&self, code: &str, cursor: usize) -> Option<String> {
-        self.handles.get()?.completer.inspect(code, cursor)
+    pub fn inspect(&self, code: &str, cursor: usize, detail: bool) -> Option<Inspection> {
+        self.handles.get()?.completer.inspect(code, cursor, detail)
     }
 
     /// Ends the running cell, drops the queued ones and ends the process that runs cells.

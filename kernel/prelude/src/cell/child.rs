@@ -50,7 +50,13 @@ fn serve() -> std::io::Result<()> {
                 display::enter_cell(cell);
                 let outcome = run(&library, &entry);
                 let mark = display::end_cell();
-                frame::write(&mut kernel, &Reply::Done { mark, outcome })?;
+                let described = store::describe_touched();
+                let done = Reply::Done {
+                    mark,
+                    outcome,
+                    described,
+                };
+                frame::write(&mut kernel, &done)?;
             }
             Ok(Request::Forget { names }) => names.iter().for_each(|name| store::forget(name)),
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(()),

@@ -3,9 +3,10 @@
 //! The kernel turns each cell into a small shared object with one entry point. That entry takes
 //! the variables it mentions out of the [`store`], runs the person's code under [`guard`], shows
 //! the last value through [`show_value!`](crate::show_value) and puts the variables back.
-//! [`child`] is the loop around it; [`protocol`] is what it says to the kernel.
+//! `describe` says how large they are and what they hold. [`child`] is the loop around it; [`protocol`] is what it says to the kernel.
 
 pub mod child;
+mod describe;
 pub mod failure;
 pub mod guard;
 pub mod protocol;

@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Parent, message};
-use crate::evaluate::{CellFailure, Completeness, Completions};
+use crate::evaluate::{CellFailure, Completeness, Completions, Inspection};
 use crate::serve::info;
 
 /// The content of a reply.
@@ -31,7 +31,7 @@ pub enum Answer {
         count: u32,
     },
     Completions(Completions),
-    Inspection(Option<String>),
+    Inspection(Option<Inspection>),
     Completeness(Completeness),
     /// No history is kept.
     History,
@@ -103,15 +103,16 @@ impl From<Answer> for Content {
             }
             Answer::Aborted { count } => execute_reply(ReplyStatus::Aborted, count, None),
             Answer::Completions(found) => CompleteReply {
-                matches: found.matches,
+                metadata: kinds(&found),
+                matches: found.matches.into_iter().map(|found| found.text).collect(),
                 cursor_start: found.start,
                 cursor_end: found.end,
                 ..CompleteReply::default()
             }
             .into(),
-            Answer::Inspection(text) => InspectReply {
-                found: text.is_some(),
-                data: Media::new(text.into_iter().map(MediaType::Plain).collect()),
+            Answer::Inspection(found) => InspectReply {
+                found: found.is_some(),
+                data: Media::new(found.map(explained).unwrap_or_default()),
                 ..InspectReply::default()
             }
             .into(),
@@ -131,6 +132,27 @@ impl From<Answer> for Content {
             Answer::NotKnown { message_type } => not_known(message_type),
         }
     }
+}
+
+/// What JupyterLab shows beside each match: its kind and its signature.
+fn kinds(found: &Completions) -> serde_json::Map<String, serde_json::Value> {
+    let matches = found.matches.iter().map(|candidate| {
+        json!({
+            "start": found.start, "end": found.end, "text": candidate.text,
+            "type": candidate.kind, "signature": candidate.signature,
+        })
+    });
+    let matches: Vec<_> = matches.collect();
+    [("_jupyter_types_experimental".to_owned(), json!(matches))]
+        .into_iter()
+        .collect()
+}
+
+fn explained(found: Inspection) -> Vec<MediaType> {
+    vec![
+        MediaType::Plain(found.plain),
+        MediaType::Markdown(found.markdown),
+    ]
 }
 
 fn execute_reply(status: ReplyStatus, count: u32, failure: Option<CellFailure>) -> Content {

@@ -27,6 +27,7 @@ pub enum Topic {
     Inspect {
         code: String,
         cursor: usize,
+        detail: bool,
     },
     IsComplete {
         code: String,
@@ -120,6 +121,7 @@ impl From<Content> for Topic {
             Content::InspectRequest(request) => Topic::Inspect {
                 code: request.code,
                 cursor: request.cursor_pos,
+                detail: request.detail_level.is_some_and(|level| level > 0),
             },
             Content::IsCompleteRequest(request) => Topic::IsComplete { code: request.code },
             Content::HistoryRequest(_) => Topic::History,
