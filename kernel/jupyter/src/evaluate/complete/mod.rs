@@ -41,6 +41,18 @@ const KEYWORDS: [&str; 33] = [
     "return", "static", "struct", "trait", "true", "type", "unsafe", "use", "while",
 ];
 
+const DERIVES: [&str; 9] = [
+    "Clone",
+    "Copy",
+    "Debug",
+    "Default",
+    "Eq",
+    "Hash",
+    "Ord",
+    "PartialEq",
+    "PartialOrd",
+];
+
 /// More matches than this help nobody.
 const MATCHES: usize = 400;
 
@@ -251,10 +263,17 @@ impl Question<'_> {
             .map(|(rank, of)| of.candidate(rank))
             .collect();
         matches.extend(snippets::for_type(own::head_of(&type_name)));
-        if type_name.contains("Future") {
+        if self.is_future(&type_name) {
             matches.push(Candidate::new("await", "keyword", "", 0));
         }
         matches
+    }
+
+    fn is_future(&self, type_name: &str) -> bool {
+        let path = type_name.split('<').next().unwrap_or(type_name);
+        let known = self.index.type_named(own::head_of(type_name), path);
+        type_name.contains("Future")
+            || known.is_some_and(|known| known.traits.iter().any(|name| name == "Future"))
     }
 
     /// Where no type is known: methods that the library and the person have, by name only.
@@ -267,7 +286,7 @@ impl Question<'_> {
             .index
             .types
             .iter()
-            .filter(|known| known.root.starts_with("headwater"));
+            .filter(|known| known.module.starts_with("headwater"));
         let methods = library
             .flat_map(|known| &known.members)
             .filter(|member| member.kind == Kind::Method);
@@ -354,11 +373,16 @@ impl Question<'_> {
 
     /// What can stand at the start of an expression.
     fn names(&self, start: usize) -> Vec<Candidate> {
-        let mut matches: Vec<Candidate> = self
-            .locals(start)
-            .into_iter()
-            .map(|name| Candidate::new(name, "variable", "", 0))
-            .collect();
+        let tokens = Tokens::before(self.code, start);
+        if tokens.is_in_derive() {
+            let names = ["Serialize", "Deserialize"].iter().chain(&DERIVES);
+            return names
+                .map(|name| Candidate::new(*name, "macro", "", 0))
+                .collect();
+        }
+        let mut matches = self.fields_of_literal(&tokens);
+        let locals = self.locals(start).into_iter();
+        matches.extend(locals.map(|name| Candidate::new(name, "variable", "", 0)));
         matches.extend(
             self.known
                 .variables
@@ -388,7 +412,30 @@ impl Question<'_> {
                 .map(|root| Candidate::new(root, "module", "", 2)),
         );
         matches.extend(KEYWORDS.map(|word| Candidate::new(word, "keyword", "", 3)));
+        // A type that no `use` line has brought in is offered by its path.
+        let word = &self.code[start..word_at(self.code, start).end];
+        if word.starts_with(char::is_uppercase) {
+            let types = self.index.std_types();
+            let fitting = types.filter(|(_, name)| name.name.starts_with(word));
+            matches.extend(fitting.map(|(module, name)| {
+                let path = format!("{module}::{}", name.name);
+                Candidate::of_library(path, name.kind, name.text, 4)
+            }));
+        }
         matches
+    }
+
+    /// In `Trip { fare: 1.0, ` the fields of `Trip`.
+    fn fields_of_literal(&self, tokens: &Tokens<'_>) -> Vec<Candidate> {
+        let open = tokens.open_brackets().pop();
+        let owner = open
+            .filter(|open| *open > 0 && tokens.all[*open].is("{"))
+            .and_then(|open| self.own.type_named(tokens.all[open - 1].text));
+        let members = owner.into_iter().flat_map(|owner| &owner.members);
+        let fields = members.filter(|member| member.kind == Kind::Field);
+        fields
+            .map(|field| Candidate::new(&field.name, "field", &field.signature, 0))
+            .collect()
     }
 
     fn candidate(&self, name: &Name, rank: u8) -> Candidate {
@@ -453,12 +500,15 @@ fn called(name: &str, kind: Kind) -> String {
 /// Keeps what starts with the word; only if nothing does, what starts with it in other case or
 /// holds it.
 fn fitting(mut all: Vec<Candidate>, word: &str) -> Vec<Candidate> {
+    // What starts with an underscore is meant for others.
+    all.retain(|candidate| word.starts_with('_') || !candidate.text.starts_with('_'));
     all.sort_by(|a, b| (a.rank, &a.text).cmp(&(b.rank, &b.text)));
     let mut seen = HashSet::new();
     all.retain(|candidate| seen.insert(candidate.text.clone()));
     let lower = word.to_lowercase();
+    let last = |text: &str| text.rsplit("::").next().unwrap_or_default().to_owned();
     let ways: [&dyn Fn(&str) -> bool; 3] = [
-        &|text| text.starts_with(word),
+        &|text| text.starts_with(word) || last(text).starts_with(word) && !text.contains('('),
         &|text| text.to_lowercase().starts_with(&lower),
         &|text| word.len() > 1 && text.to_lowercase().contains(&lower),
     ];

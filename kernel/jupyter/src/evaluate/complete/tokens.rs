@@ -140,6 +140,12 @@ impl<'a> Tokens<'a> {
         open
     }
 
+    /// Returns whether the end stands inside `#[derive(`.
+    pub fn is_in_derive(&self) -> bool {
+        let open = self.open_brackets().pop();
+        open.is_some_and(|open| open > 0 && self.all[open - 1].is("derive"))
+    }
+
     /// Returns where the expression starts that ends with token `last`: a chain of names, calls,
     /// indices, `?` and paths, as it stands before a dot.
     pub fn expression_start(&self, last: usize) -> Option<usize> {

@@ -25,7 +25,8 @@ const PRIMITIVES: [&str; 18] = [
 /// What of each crate is looked at: everything of its root unless said otherwise.
 fn re_exports(name: &str) -> String {
     match name {
-        "polars" => "pub use ::polars::prelude;".to_owned(),
+        // Two globs bring a module `string` into Polars' prelude, which hides both.
+        "polars" => "pub use ::polars::prelude; pub mod lazy { pub mod dsl { #[doc(inline)] pub use ::polars::lazy::dsl::{string, binary}; } }".to_owned(),
         "tokio" => "pub use ::tokio::{fs, io, runtime, sync, task, time, spawn, join, select, try_join};".to_owned(),
         "plotters" => "pub use ::plotters::prelude;".to_owned(),
         "rdkafka" => "pub use ::rdkafka::{admin, client, config, consumer, error, message, metadata, producer, topic_partition_list, util};".to_owned(),
@@ -150,8 +151,9 @@ fn run_rustdoc(
 struct Builder {
     index: Index,
     texts: Vec<u8>,
-    /// Types that another module has re-exported already, by crate, name and declaration.
-    known: HashMap<(String, String, String), u32>,
+    /// Types that another module has re-exported already, by crate, name, declaration and number
+    /// of members.
+    known: HashMap<(String, String, String, usize), u32>,
 }
 
 impl Builder {
@@ -215,7 +217,12 @@ impl Builder {
         let page = Page::read(html);
         let root = module.split("::").next().filter(|root| !root.is_empty());
         let root = root.unwrap_or("std").to_owned();
-        let key = (root.clone(), name.to_owned(), page.declaration.clone());
+        let key = (
+            root.clone(),
+            name.to_owned(),
+            page.declaration.clone(),
+            page.members.len(),
+        );
         let has_members = !page.members.is_empty() || !page.traits.is_empty();
         let declaration = if kind == Kind::Primitive {
             name.to_owned()
@@ -242,7 +249,7 @@ impl Builder {
             let members = members.collect();
             self.index.types.push(Type {
                 name: name.to_owned(),
-                root,
+                module: module.to_owned(),
                 kind,
                 text,
                 members,

@@ -125,8 +125,8 @@ pub struct Name {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Type {
     pub name: String,
-    /// The crate it is named through: `std`, `polars`.
-    pub root: String,
+    /// The module it is named through: `std::vec`, `polars::prelude`; empty for built-in types.
+    pub module: String,
     pub kind: Kind,
     pub text: Text,
     pub members: Vec<Member>,
@@ -252,13 +252,35 @@ impl Index {
         self.types.get(name.of? as usize)
     }
 
-    /// Returns the type called `name`; of several, the one that `path`'s crate offers.
+    /// Returns the type called `name`; of several, the one whose module is most like `path`.
     pub fn type_named(&self, name: &str, path: &str) -> Option<&Type> {
-        let root = root_of(path);
-        let mut same = self.types.iter().filter(|known| known.name == name);
-        let first = same.clone().next()?;
-        Some(same.find(|known| known.root == root).unwrap_or(first))
+        let module = path.rsplit_once("::").map_or("", |(module, _)| module);
+        let nearness = |known: &&Type| {
+            let same = |a: &str, b: &str| usize::from(a == b && !a.is_empty());
+            8 * same(root_of(&known.module), root_of(module))
+                + 4 * same(&known.module, module)
+                + 2 * same(last(&known.module), last(module))
+                + usize::from(known.module.is_empty() && module.is_empty())
+        };
+        // Of equals the first one, which `max_by_key` would not give.
+        let same = self.types.iter().rev().filter(|known| known.name == name);
+        same.max_by_key(nearness)
     }
+
+    /// Returns full paths of types in the standard library that are not in scope.
+    pub fn std_types(&self) -> impl Iterator<Item = (&str, &Name)> {
+        let modules = self
+            .modules
+            .iter()
+            .filter(|(module, _)| module.starts_with("std::"));
+        modules
+            .flat_map(|(module, names)| names.iter().map(|name| (module.as_str(), name)))
+            .filter(|(_, name)| matches!(name.kind, Kind::Struct | Kind::Enum | Kind::Trait))
+    }
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or(path)
 }
 
 /// Returns the crate that re-exports what `path` starts with: Polars' parts are all `polars`.
