@@ -415,12 +415,10 @@ impl Question<'_> {
         // A type that no `use` line has brought in is offered by its path.
         let word = &self.code[start..word_at(self.code, start).end];
         if word.starts_with(char::is_uppercase) {
-            let types = self.index.std_types();
-            let fitting = types.filter(|(_, name)| name.name.starts_with(word));
-            matches.extend(fitting.map(|(module, name)| {
-                let path = format!("{module}::{}", name.name);
-                Candidate::of_library(path, name.kind, name.text, 4)
-            }));
+            let types = self.index.std_types(word).into_iter();
+            matches.extend(
+                types.map(|(path, name)| Candidate::of_library(path, name.kind, name.text, 4)),
+            );
         }
         matches
     }

@@ -9,7 +9,7 @@ mod build;
 mod html;
 mod pages;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -254,6 +254,9 @@ impl Index {
 
     /// Returns the type called `name`; of several, the one whose module is most like `path`.
     pub fn type_named(&self, name: &str, path: &str) -> Option<&Type> {
+        if let Some(known) = self.name_at(path).and_then(|name| self.of(name)) {
+            return Some(known);
+        }
         let module = path.rsplit_once("::").map_or("", |(module, _)| module);
         let nearness = |known: &&Type| {
             let same = |a: &str, b: &str| usize::from(a == b && !a.is_empty());
@@ -267,15 +270,27 @@ impl Index {
         same.max_by_key(nearness)
     }
 
-    /// Returns full paths of types in the standard library that are not in scope.
-    pub fn std_types(&self) -> impl Iterator<Item = (&str, &Name)> {
-        let modules = self
-            .modules
-            .iter()
-            .filter(|(module, _)| module.starts_with("std::"));
-        modules
-            .flat_map(|(module, names)| names.iter().map(|name| (module.as_str(), name)))
-            .filter(|(_, name)| matches!(name.kind, Kind::Struct | Kind::Enum | Kind::Trait))
+    /// Returns types and traits of the standard library whose name starts with `word`, each with
+    /// the shortest of its paths.
+    pub fn std_types(&self, word: &str) -> Vec<(String, &Name)> {
+        let mut found: Vec<(String, &Name)> = Vec::new();
+        let modules = self.modules.iter();
+        for (module, names) in modules.filter(|(module, _)| module.starts_with("std::")) {
+            let is_type = |name: &&Name| {
+                matches!(name.kind, Kind::Struct | Kind::Enum | Kind::Trait)
+                    && name.name.starts_with(word)
+            };
+            found.extend(
+                names
+                    .iter()
+                    .filter(is_type)
+                    .map(|name| (format!("{module}::{}", name.name), name)),
+            );
+        }
+        found.sort_by_key(|(path, _)| path.len());
+        let mut seen = HashSet::new();
+        found.retain(|(_, name)| seen.insert((&name.name, name.of)));
+        found
     }
 }
 
