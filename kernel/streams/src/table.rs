@@ -1,23 +1,42 @@
 //! Frames as small tables, for eyes (HTML) and for terminals and screen readers (text).
 
+mod values;
+
 use std::fmt::Write;
 
 use polars::prelude::*;
+use values::{side, value};
 
 use crate::display;
 use crate::frame::Bundle;
 
 /// How many rows a table shows before it says how many more there are.
 pub const ROWS: usize = 20;
+/// How many columns a table shows before it names the others in words.
+const COLUMNS: usize = 20;
+/// So many of the columns that are left out are named.
+const NAMED: usize = 10;
 
-const STYLE: &str = "font-size:14px;border-collapse:collapse;font-variant-numeric:tabular-nums";
-const CELL: &str = "padding:2px 10px;border-bottom:1px solid #ddd;white-space:nowrap";
+// Pages of JupyterLab set these variables, in its light theme as in its dark one; elsewhere a
+// grey that is legible on white and on black stands in.
+const TABLE: &str =
+    "font-size:14px;border-collapse:collapse;font-variant-numeric:tabular-nums;margin:0";
+const CELL: &str =
+    "padding:2px 10px;border-bottom:1px solid var(--jp-border-color2,#bdbdbd);white-space:nowrap";
+const FAINT: &str = "color:var(--jp-content-font-color2,#757575)";
 
 /// A frame made ready to be shown.
 pub(crate) struct Table {
     caption: Option<String>,
     frame: DataFrame,
     rows: usize,
+}
+
+/// A row or column of what is shown: one of the frame, or the gap where some are left out.
+#[derive(Clone, Copy)]
+enum Line {
+    At(usize),
+    Gap,
 }
 
 impl Table {
@@ -35,7 +54,7 @@ impl Table {
         self
     }
 
-    /// Shows at most `rows` rows.
+    /// Shows at most `rows` rows: the first half of them from the top, the others from the end.
     pub fn rows(mut self, rows: usize) -> Table {
         self.rows = rows;
         self
@@ -51,86 +70,91 @@ impl Table {
 
     /// Returns the table as HTML.
     pub fn html(&self) -> String {
-        let mut html = String::from("<div>");
+        let columns = lines(self.frame.width(), COLUMNS);
+        let rows = lines(self.frame.height(), self.rows);
+        let mut html = format!("<div style=\"overflow-x:auto\"><table style=\"{TABLE}\">");
+        html.push_str("<caption style=\"caption-side:top;text-align:left\">");
         if let Some(caption) = &self.caption {
-            let _ = write!(
-                html,
-                "<div style=\"font-size:14px\">{}</div>",
-                escape(caption)
-            );
+            let _ = write!(html, "{}<br>", escape(caption));
         }
-        let _ = write!(html, "<table style=\"{STYLE}\"><thead><tr>");
-        for column in self.frame.columns() {
-            let side = side(column.dtype());
-            let _ = write!(
-                html,
-                "<th scope=\"col\" style=\"{CELL};text-align:{side}\">{}",
-                escape(column.name())
-            );
-            let _ = write!(
-                html,
-                "<br><span style=\"font-weight:normal;color:#555\">{}</span>",
-                escape(&column.dtype().to_string())
-            );
-            html.push_str("</th>");
+        let _ = write!(
+            html,
+            "<span style=\"{FAINT}\">{}</span></caption><thead><tr>",
+            escape(&self.note())
+        );
+        for column in &columns {
+            self.head(*column, &mut html);
         }
         html.push_str("</tr></thead><tbody>");
-        for row in 0..self.frame.height().min(self.rows) {
+        for row in rows {
             html.push_str("<tr>");
-            for column in self.frame.columns() {
-                let side = side(column.dtype());
-                let _ = write!(
-                    html,
-                    "<td style=\"{CELL};text-align:{side}\">{}</td>",
-                    escape(&value(column, row))
-                );
+            for column in &columns {
+                self.cell(row, *column, &mut html);
             }
             html.push_str("</tr>");
         }
-        let _ = write!(html, "</tbody></table>");
+        html + "</tbody></table></div>"
+    }
+
+    fn head(&self, column: Line, html: &mut String) {
+        let Line::At(at) = column else {
+            let _ = write!(html, "<th scope=\"col\" style=\"{CELL}\">…</th>");
+            return;
+        };
+        let column = &self.frame.columns()[at];
         let _ = write!(
             html,
-            "<div style=\"font-size:14px;color:#555\">{}</div>",
-            self.note()
+            "<th scope=\"col\" style=\"{CELL};text-align:{}\">{}<br><span style=\"font-weight:normal;{FAINT}\">{}</span></th>",
+            side(column.dtype()),
+            escape(column.name()),
+            escape(&column.dtype().to_string())
         );
-        html + "</div>"
+    }
+
+    fn cell(&self, row: Line, column: Line, html: &mut String) {
+        let (Line::At(at), Line::At(row)) = (column, row) else {
+            let side = match column {
+                Line::At(at) => side(self.frame.columns()[at].dtype()),
+                Line::Gap => "left",
+            };
+            let _ = write!(
+                html,
+                "<td style=\"{CELL};text-align:{side};{FAINT}\">…</td>"
+            );
+            return;
+        };
+        let column = &self.frame.columns()[at];
+        let side = side(column.dtype());
+        let _ = match column.get(row) {
+            Ok(AnyValue::Null) => write!(
+                html,
+                "<td style=\"{CELL};text-align:{side};font-style:italic;{FAINT}\">null</td>"
+            ),
+            _ => write!(
+                html,
+                "<td style=\"{CELL};text-align:{side}\">{}</td>",
+                escape(&value(column, row))
+            ),
+        };
     }
 
     /// Returns the table as text with aligned columns.
     pub fn text(&self) -> String {
-        let shown = self.frame.height().min(self.rows);
-        let columns: Vec<(bool, Vec<String>)> = self
-            .frame
-            .columns()
-            .iter()
-            .map(|column| {
-                let head = format!("{} ({})", column.name(), column.dtype());
-                let values = (0..shown).map(|row| value(column, row));
-                (
-                    side(column.dtype()) == "right",
-                    std::iter::once(head).chain(values).collect(),
-                )
-            })
-            .collect();
-        let widths: Vec<usize> = columns
-            .iter()
-            .map(|(_, lines)| {
-                lines
-                    .iter()
-                    .map(|line| line.chars().count())
-                    .max()
-                    .unwrap_or(0)
-            })
-            .collect();
+        let rows = lines(self.frame.height(), self.rows);
         let mut text = self
             .caption
             .as_ref()
             .map(|caption| format!("{caption}\n"))
             .unwrap_or_default();
-        for row in 0..=shown {
+        let columns: Vec<(bool, Vec<String>)> = lines(self.frame.width(), COLUMNS)
+            .into_iter()
+            .map(|column| self.column_text(column, &rows))
+            .collect();
+        let width = |lines: &[String]| lines.iter().map(|line| line.chars().count()).max();
+        for row in 0..=rows.len() {
             let mut line = String::new();
-            for ((right, lines), width) in columns.iter().zip(&widths) {
-                let cell = &lines[row];
+            for (right, lines) in &columns {
+                let (cell, width) = (&lines[row], width(lines).unwrap_or(0));
                 let _ = if *right {
                     write!(line, "{cell:>width$}  ")
                 } else {
@@ -144,21 +168,81 @@ impl Table {
         text.trim_end().to_owned()
     }
 
+    /// Returns whether a column stands to the right, and its lines from the head on.
+    fn column_text(&self, column: Line, rows: &[Line]) -> (bool, Vec<String>) {
+        let Line::At(at) = column else {
+            return (false, vec!["…".to_owned(); rows.len() + 1]);
+        };
+        let column = &self.frame.columns()[at];
+        let head = format!("{} ({})", column.name(), column.dtype());
+        let values = rows.iter().map(|row| match row {
+            Line::At(row) => value(column, *row),
+            Line::Gap => "…".to_owned(),
+        });
+        (
+            side(column.dtype()) == "right",
+            std::iter::once(head).chain(values).collect(),
+        )
+    }
+
+    /// Says how large the frame is, and what of it is not shown.
     fn note(&self) -> String {
         let (rows, columns) = self.frame.shape();
-        let more = match rows > self.rows {
-            true => format!("; the first {} shown", self.rows),
-            false => String::new(),
-        };
-        format!(
-            "{} x {}{more}",
-            plural(rows, "row"),
-            plural(columns, "column")
-        )
+        let mut note = format!("{} x {}", plural(rows, "row"), plural(columns, "column"));
+        if rows > self.rows {
+            let first = self.rows.div_ceil(2);
+            let _ = write!(
+                note,
+                "; the first {first} and the last {} shown",
+                self.rows - first
+            );
+        }
+        let hidden: Vec<&str> = self.frame.columns()[..]
+            .iter()
+            .map(|column| column.name().as_str())
+            .collect();
+        let hidden = left_out(&hidden, COLUMNS);
+        if !hidden.is_empty() {
+            let named = hidden.iter().take(NAMED).copied().collect::<Vec<_>>();
+            let more = match hidden.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let _ = write!(
+                note,
+                "; {} left out: {}{more}",
+                plural(hidden.len(), "column"),
+                named.join(", ")
+            );
+        }
+        note
     }
 }
 
-/// Shows a frame in the cell: at most 20 rows, with shape and dtypes.
+/// Returns which of `count` lines are shown where there is room for `room`.
+fn lines(count: usize, room: usize) -> Vec<Line> {
+    if count <= room {
+        return (0..count).map(Line::At).collect();
+    }
+    let first = room.div_ceil(2);
+    let last = count - (room - first)..count;
+    (0..first)
+        .map(Line::At)
+        .chain([Line::Gap])
+        .chain(last.map(Line::At))
+        .collect()
+}
+
+/// Returns the part that [`lines`] leaves out.
+fn left_out<'a, T>(all: &'a [T], room: usize) -> &'a [T] {
+    if all.len() <= room {
+        return &[];
+    }
+    let first = room.div_ceil(2);
+    &all[first..all.len() - (room - first)]
+}
+
+/// Shows a frame in the cell: at most 20 rows and 20 columns, with shape and dtypes.
 pub fn show(frame: &DataFrame) {
     display::show(Table::of(frame).bundle());
 }
@@ -178,7 +262,8 @@ impl Show for DataFrame {
 
 impl Show for Series {
     fn show_result(&self) {
-        display::result(Table::of(&self.clone().into_frame()).bundle());
+        let table = Table::of(&self.clone().into_frame());
+        display::result(table.caption("series").bundle());
     }
 }
 
@@ -189,14 +274,42 @@ impl Show for Column {
 }
 
 impl Show for LazyFrame {
-    /// Shows the plan: nothing is computed before `.collect()`.
+    /// Shows the columns that it will have, and the plan: nothing is computed before
+    /// `.collect()`.
     fn show_result(&self) {
+        let mut text = "a lazy frame, not yet computed; .collect()? computes it\n".to_owned();
+        let mut html = format!(
+            "<div style=\"font-size:14px\">{}</div>",
+            escape(text.trim())
+        );
+        match self.clone().collect_schema() {
+            Ok(schema) => {
+                let columns: Vec<String> = schema
+                    .iter()
+                    .map(|(name, dtype)| format!("{name} ({dtype})"))
+                    .collect();
+                let _ = writeln!(text, "columns: {}", columns.join(", "));
+                let _ = write!(html, "<div>columns: {}</div>", escape(&columns.join(", ")));
+            }
+            // A plan that cannot work says so here already.
+            Err(cause) => {
+                let _ = writeln!(text, "{cause}");
+                let _ = write!(html, "<div>{}</div>", escape(&cause.to_string()));
+            }
+        }
         let plan = self
             .describe_plan()
             .unwrap_or_else(|cause| cause.to_string());
-        display::result(text(&format!(
-            "a lazy frame, not yet computed; .collect()? computes it\n{plan}"
-        )));
+        text.push_str(plan.trim_end());
+        let _ = write!(
+            html,
+            "<details><summary>plan</summary><pre>{}</pre></details>",
+            escape(&plan)
+        );
+        display::result(Bundle::from([
+            ("text/plain".into(), text),
+            ("text/html".into(), html),
+        ]));
     }
 }
 
@@ -239,57 +352,4 @@ pub(crate) fn grouped(number: i64) -> String {
         text.push(digit);
     }
     if number < 0 { format!("-{text}") } else { text }
-}
-
-fn side(dtype: &DataType) -> &'static str {
-    if dtype.is_integer() || dtype.is_float() {
-        "right"
-    } else {
-        "left"
-    }
-}
-
-fn value(column: &Column, row: usize) -> String {
-    match column.get(row) {
-        Ok(AnyValue::Null) => "null".into(),
-        Ok(AnyValue::Float64(value)) => float(value),
-        Ok(AnyValue::Float32(value)) => float(f64::from(value)),
-        Ok(AnyValue::String(text)) => cut(text),
-        Ok(AnyValue::StringOwned(text)) => cut(&text),
-        Ok(value) => temporal(column.dtype(), &value).unwrap_or_else(|| cut(&value.to_string())),
-        Err(cause) => cause.to_string(),
-    }
-}
-
-fn temporal(dtype: &DataType, value: &AnyValue<'_>) -> Option<String> {
-    let DataType::Datetime(unit, _) = dtype else {
-        return None;
-    };
-    let number = value.extract::<i64>()?;
-    Some(crate::time::show(match unit {
-        TimeUnit::Milliseconds => number * 1000,
-        TimeUnit::Microseconds => number,
-        TimeUnit::Nanoseconds => number.div_euclid(1000),
-    }))
-}
-
-fn float(value: f64) -> String {
-    if value != 0.0 && (value.abs() < 1e-3 || value.abs() >= 1e12) {
-        return format!("{value:.3e}");
-    }
-    let text = format!("{value:.3}");
-    let text = text.trim_end_matches('0');
-    if text.ends_with('.') {
-        format!("{text}0")
-    } else {
-        text.to_owned()
-    }
-}
-
-fn cut(text: &str) -> String {
-    if text.chars().count() <= 60 {
-        text.to_owned()
-    } else {
-        text.chars().take(59).chain(['…']).collect()
-    }
 }

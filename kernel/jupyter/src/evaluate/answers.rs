@@ -4,26 +4,10 @@ use std::process::Command;
 
 use super::command::{unknown, wrong_argument};
 use super::protocol::{Format, Request};
-use super::session::{Session, short_type};
+use super::session::Session;
 use super::{CellFailure, Evaluator};
 
 impl Evaluator {
-    pub(super) fn variables(&self) -> String {
-        let session = &self.session;
-        if session.variables.is_empty() {
-            return "no variables yet; `let x = 1;` makes one".to_owned();
-        }
-        let width = session.variables.keys().map(String::len).max().unwrap_or(0);
-        let lines = session.variables.iter().map(|(name, variable)| {
-            let mutable = if variable.mutable { "mut" } else { "   " };
-            format!(
-                "{mutable} {name:width$}  {}",
-                short_type(&variable.type_name)
-            )
-        });
-        lines.collect::<Vec<_>>().join("\n")
-    }
-
     pub(super) fn type_of(&self, name: &str) -> Result<String, CellFailure> {
         let variable = self.session.variables.get(name).ok_or_else(|| {
             let have: Vec<&str> = self.session.variables.keys().map(String::as_str).collect();
@@ -37,8 +21,8 @@ impl Evaluator {
     }
 
     pub(super) fn documentation(&self, name: &str) -> Result<String, CellFailure> {
-        let found = self.completer.inspect(name, name.chars().count());
-        found.ok_or_else(|| {
+        let found = self.completer.inspect(name, name.chars().count(), true);
+        found.map(|found| found.plain).ok_or_else(|| {
             let text = format!(
                 "nothing is known of `{name}`\n  try:  a type such as DataFrame, or a variable"
             );

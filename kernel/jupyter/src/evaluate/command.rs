@@ -1,6 +1,7 @@
 //! Lines at the start of a cell that are for the kernel: `:vars`, `:dep rand`, `!ls`.
 
 use super::frame::{Bundle, Event};
+use super::variables::variables_table;
 use super::{CellFailure, Evaluator, Output};
 
 /// A command: how it is typed, what it does.
@@ -186,12 +187,12 @@ pub fn code_for_evcxr(code: &str) -> Option<&str> {
         .map(str::trim)
 }
 
-/// Returns the names of all commands, for completion.
-pub fn names() -> impl Iterator<Item = &'static str> {
+/// Returns the commands that start with a colon, and what each does.
+pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
     COMMANDS
         .iter()
-        .map(|entry| entry.name)
-        .filter(|name| name.starts_with(':'))
+        .map(|entry| (entry.name, entry.help))
+        .filter(|(name, _)| name.starts_with(':'))
 }
 
 impl Evaluator {
@@ -224,8 +225,8 @@ impl Evaluator {
         let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let argument = argument.trim();
         let text = match name {
+            ":vars" => return Ok(variables_table(&self.completer.variables())),
             ":help" => help(),
-            ":vars" => self.variables(),
             ":type" | ":t" => self.type_of(argument)?,
             ":doc" => self.documentation(argument)?,
             ":explain" => self.explain(argument)?,
@@ -256,7 +257,7 @@ fn argument<'line>(line: &'line str, name: &str) -> Option<&'line str> {
 
 /// Returns the error for a command that does not exist.
 pub(super) fn unknown(name: &str) -> CellFailure {
-    let have: Vec<&str> = names().collect();
+    let have: Vec<&str> = all().map(|(name, _)| name).collect();
     let text = format!(
         "no command `{name}`\n  have: {}\n  try:  :help",
         have.join(" ")

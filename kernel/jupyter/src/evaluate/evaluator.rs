@@ -17,9 +17,7 @@ use super::recipes::Recipes;
 use super::session::Session;
 use super::timing::Timing;
 use super::toolchain::Toolchain;
-use super::{
-    CellFailure, Completer, Error, Index, Interrupter, Options, Output, Sink, Stock, command,
-};
+use super::{CellFailure, Completer, Error, Interrupter, Options, Output, Sink, Stock, command};
 
 /// A session: its definitions, its compiler and its child.
 pub struct Evaluator {
@@ -67,7 +65,11 @@ impl Evaluator {
         let toolchain = Toolchain::find(&options.prelude)?;
         let (sink, captured) = expressions::capturing(sink);
         let process = Process::start(&options, &toolchain.dylib, sink.clone())?;
-        let completer = Completer::new(Index::read(&options.prelude));
+        let completer = Completer::new(
+            options.prelude.clone(),
+            toolchain.clone(),
+            folder.path().join("types"),
+        );
         let compiler = Compiler::new(toolchain, folder.path())?;
         let interrupter = Interrupter::new(compiler.running());
         Ok(Evaluator {
@@ -109,7 +111,8 @@ impl Evaluator {
     pub fn execute(&mut self, cell: u64, count: u32, code: &str) -> Result<(), CellFailure> {
         let result = self.execute_lines(cell, count, code);
         self.interrupter.finish();
-        self.completer.learn(&self.session);
+        self.completer
+            .learn(&self.session, self.process.take_described());
         result
     }
 

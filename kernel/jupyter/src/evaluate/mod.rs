@@ -13,7 +13,8 @@
 //! - [`command`] reads lines such as `:vars`, [`answers`] and [`shell`] carry them out,
 //!   [`dependency`] those that add crates
 //! - [`stock`] is evcxr itself, for cells that ask for it and as the peer of tests and benches
-//! - [`complete`] completes and inspects names
+//! - [`complete`] completes and inspects names, from the [`index`] and the session
+//! - [`variables`] is what is known of each variable, for `:vars` and for front ends
 
 mod answers;
 mod boot;
@@ -46,6 +47,7 @@ mod threads;
 mod timing;
 mod toolchain;
 mod uses;
+mod variables;
 
 #[path = "../../../streams/src/frame.rs"]
 pub mod frame;
@@ -57,13 +59,14 @@ use std::sync::Arc;
 
 pub use boot::child_main;
 pub use cell::{Completeness, completeness};
-pub use complete::{Completer, Completions};
+pub use complete::{Candidate, Completer, Completions, Inspection};
 pub use error::Error;
 pub use evaluator::Evaluator;
-pub use index::{Entry, INDEX, Index};
+pub use index::write as write_index;
 pub use interrupt::Interrupter;
 pub use stock::Stock;
 pub use toolchain::{MANIFEST, Manifest, Provided, rustc_version, std_folder};
+pub use variables::VariableInfo;
 
 /// A cell's error, as Jupyter shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::frame::{self, Hello};
-use super::protocol::{self, Outcome, Reply, Request};
+use super::protocol::{self, Described, Outcome, Reply, Request};
 use super::pump::Pump;
 use super::{Error, Options, Sink, stdin};
 use crate::setup::DATASETS_ENV;
@@ -28,6 +28,8 @@ pub struct Process {
     ended: Receiver<u64>,
     /// The cell that text on stdout and stderr belongs to; the pump reads it.
     current: Arc<AtomicU64>,
+    /// What the child said of the variables that the last cell touched.
+    described: Vec<Described>,
 }
 
 /// How the child left.
@@ -145,6 +147,7 @@ impl Process {
             run: None,
             ended,
             current,
+            described: Vec::new(),
         })
     }
 
@@ -191,7 +194,10 @@ impl Process {
             entry,
         });
         match outcome {
-            Some(Reply::Done { outcome, .. }) => {
+            Some(Reply::Done {
+                outcome, described, ..
+            }) => {
+                self.described = described;
                 while self
                     .ended
                     .recv_timeout(Duration::from_secs(10))
@@ -201,6 +207,11 @@ impl Process {
             }
             _ => Err(self.bury()),
         }
+    }
+
+    /// Takes what the child said of the variables that the last cell touched.
+    pub fn take_described(&mut self) -> Vec<Described> {
+        std::mem::take(&mut self.described)
     }
 
     /// Drops variables in the child.

@@ -13,7 +13,7 @@ use super::execute::Runner;
 use super::history::History;
 use super::output::Output;
 use super::wire::{Execute, Outbox, Parent};
-use crate::evaluate::{Completer, Completions, Error, Interrupter, Options};
+use crate::evaluate::{Completer, Completions, Error, Inspection, Interrupter, Options};
 
 /// How long a running cell has to end when the kernel stops; after it the process ends anyway.
 const CLOSING: Duration = Duration::from_secs(3);
@@ -103,14 +103,14 @@ impl Cells {
             None => Completions {
                 start: cursor,
                 end: cursor,
-                matches: Vec::new(),
+                ..Completions::default()
             },
         }
     }
 
     /// Describes the name at `cursor`.
-    pub fn inspect(&self, code: &str, cursor: usize) -> Option<String> {
-        self.handles.get()?.completer.inspect(code, cursor)
+    pub fn inspect(&self, code: &str, cursor: usize, detail: bool) -> Option<Inspection> {
+        self.handles.get()?.completer.inspect(code, cursor, detail)
     }
 
     /// Returns the count that the person saw last.

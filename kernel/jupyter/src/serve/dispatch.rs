@@ -54,8 +54,12 @@ impl Dispatch {
                 Topic::Complete { code, cursor } => self.later(parent, move |cells| {
                     Answer::Completions(cells.complete(&code, cursor))
                 }),
-                Topic::Inspect { code, cursor } => self.later(parent, move |cells| {
-                    Answer::Inspection(cells.inspect(&code, cursor))
+                Topic::Inspect {
+                    code,
+                    cursor,
+                    detail,
+                } => self.later(parent, move |cells| {
+                    Answer::Inspection(cells.inspect(&code, cursor, detail))
                 }),
                 topic => self.now(&parent, topic),
             }

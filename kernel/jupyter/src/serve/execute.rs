@@ -118,8 +118,11 @@ impl Runner {
         match page::asked_about(code, has_operator) {
             Some(name) => {
                 self.evaluator()?;
-                let text = completer().and_then(|known| known.inspect(name, name.chars().count()));
-                let text = text.ok_or_else(|| CellFailure::from(unknown_name(name)))?;
+                let text =
+                    completer().and_then(|known| known.inspect(name, name.chars().count(), true));
+                let text = text
+                    .map(|found| found.plain)
+                    .ok_or_else(|| CellFailure::from(unknown_name(name)))?;
                 self.ways.output.page(text);
                 Ok(())
             }

@@ -15,7 +15,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{SetupError, file_error};
-use crate::evaluate::{INDEX, Index, MANIFEST, Manifest, Provided, rustc_version, std_folder};
+use crate::evaluate::{MANIFEST, Manifest, Provided, rustc_version, std_folder, write_index};
 
 /// Crates that a cell can name without `:dep`.
 const EXTERNS: [&str; 9] = [
@@ -86,9 +86,16 @@ fn build(root: &Path, progress: &dyn Fn(&str)) -> Result<PathBuf, SetupError> {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(folder.join("deps"))
             .map_err(|error| file_error("no folder for the prelude", &folder, &error))?;
-        libraries.link(root, &folder)?;
+        std::thread::scope(|scope| {
+            // Completion can do without; cells cannot do without the prelude.
+            let index = scope.spawn(|| libraries.write_index(&folder));
+            libraries.link(root, &folder)?;
+            if let Ok(Err(error)) = index.join() {
+                progress(&format!("completion knows no library names: {error}"));
+            }
+            Ok::<(), SetupError>(())
+        })?;
         let externs = libraries.copy_metadata(&folder)?;
-        write_index(root, &folder)?;
         let manifest = Manifest {
             rustc,
             dylib: DYLIB.into(),
@@ -276,6 +283,14 @@ impl Libraries {
         ))
     }
 
+    /// Writes down which names the crates offer that a cell can reach.
+    fn write_index(&self, folder: &Path) -> Result<(), crate::evaluate::Error> {
+        let crates = EXTERNS
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), self.rlibs.get(*name)?.clone())));
+        write_index(&crates.collect(), &self.folder.join("deps"), folder)
+    }
+
     /// Puts the metadata of every library that went into the prelude beside it, so that a later
     /// build in the same target folder cannot pull it away from under a running kernel.
     fn copy_metadata(&self, folder: &Path) -> Result<BTreeMap<String, PathBuf>, SetupError> {
@@ -417,16 +432,6 @@ fn collect_sources(folder: &Path, found: &mut Vec<PathBuf>) {
             found.push(path)
         }
     }
-}
-
-fn write_index(root: &Path, folder: &Path) -> Result<(), SetupError> {
-    let mut index = Index::default();
-    index.scan(&root.join("kernel/streams/src"));
-    index.scan(&root.join("kernel/course/src"));
-    let path = folder.join(INDEX);
-    let text = serde_json::to_vec(&index).expect("names are text");
-    fs::write(&path, text)
-        .map_err(|error| file_error("the index of names cannot be written", &path, &error))
 }
 
 /// Deletes preludes that three newer ones have replaced and that are older than a day: a kernel

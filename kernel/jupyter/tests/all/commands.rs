@@ -6,7 +6,7 @@ use crate::session::Session;
 fn commands_answer_and_unknown_ones_say_what_there_is() {
     let mut session = Session::start();
     session.value("let numbers = vec![1u8];");
-    assert!(session.value(":vars").contains("numbers  Vec<u8>"));
+    assert!(session.value(":vars").contains("numbers           Vec<u8>"));
     assert_eq!(session.value(":type numbers"), "std::vec::Vec<u8>");
     assert!(session.fails(":nope").evalue.contains(":help"));
     session.value(":clear");

@@ -247,24 +247,18 @@ fn an_error_in_an_earlier_cells_item_points_there() {
 }
 
 #[test]
-fn completion_knows_variables_items_methods_and_commands() {
+fn completion_knows_variables_items_and_cursors_in_letters() {
     let mut session = Session::start();
     session.value("let departures = 1; fn departed() -> i32 { departures_of() } fn departures_of() -> i32 { 1 }");
     let completer = session.evaluator.completer();
-    let names = completer.complete("let a = depar", 13);
+    let names = completer.complete("let é = depar", 13);
     assert_eq!((names.start, names.end), (8, 13));
-    assert_eq!(names.matches, ["departed", "departures", "departures_of"]);
-    assert!(
-        completer
-            .complete("Cluster::emb", 12)
-            .matches
-            .contains(&"embedded".to_owned())
-    );
-    assert_eq!(completer.complete(":va", 3).matches, [":vars"]);
-    assert_eq!(
-        completer.inspect("departures", 3).as_deref(),
-        Some("departures: i32")
-    );
+    let texts: Vec<&str> = names
+        .matches
+        .iter()
+        .map(|found| found.text.as_str())
+        .collect();
+    assert_eq!(texts, ["departed", "departures", "departures_of"]);
 }
 
 #[test]

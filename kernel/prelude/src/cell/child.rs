@@ -56,7 +56,13 @@ fn serve() -> std::io::Result<()> {
                 let outcome = run(&library, &entry);
                 flush::cell_runs(false);
                 let mark = display::end_cell();
-                frame::write(&mut kernel, &Reply::Done { mark, outcome })?;
+                let described = store::describe_touched();
+                let done = Reply::Done {
+                    mark,
+                    outcome,
+                    described,
+                };
+                frame::write(&mut kernel, &done)?;
             }
             Ok(Request::Forget { names }) => names.iter().for_each(|name| store::forget(name)),
             Ok(Request::Set(settings)) => settings::set(settings),

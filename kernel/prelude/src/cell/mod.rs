@@ -3,10 +3,12 @@
 //! The kernel turns each cell into a small shared object with one entry point. That entry takes
 //! the variables it mentions out of the [`store`], runs the person's code under [`guard`], shows
 //! the last value through [`show_value!`](crate::show_value) and puts the variables back.
-//! [`child`] is the loop around it; [`protocol`] is what it says to the kernel. [`input`] is the
-//! cell's stdin, [`page`] what a cell may show or ask for by itself.
+//! `describe` says how large they are and what they hold. [`child`] is the loop around it,
+//! [`protocol`] what it says to the kernel. [`input`] is the cell's stdin, [`page`] what a cell may
+//! show or ask for by itself.
 
 pub mod child;
+mod describe;
 pub mod failure;
 mod flush;
 pub mod guard;

@@ -61,7 +61,28 @@ pub enum Reply {
     /// The prelude is loaded; cells may come.
     Ready,
     /// The cell has ended. Its output ends at marker `mark` in stdout and stderr.
-    Done { mark: u64, outcome: Outcome },
+    Done {
+        mark: u64,
+        outcome: Outcome,
+        /// What there is to say about each variable that the cell has kept or put back.
+        described: Vec<Described>,
+    },
+}
+
+/// A variable as its process sees it; the kernel knows name and type besides.
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Described {
+    pub name: String,
+    /// Bytes in memory, of what it owns too where that is known.
+    pub bytes: u64,
+    /// Rows and columns of a frame, elements of a list.
+    pub shape: Option<String>,
+    /// The value, or what it is, in a few words.
+    pub summary: Option<String>,
+    /// Name and dtype of each column of a frame.
+    pub columns: Vec<(String, String)>,
+    /// How many more columns there are than `columns` holds.
+    pub more_columns: u64,
 }
 
 /// How a cell ended.

@@ -5,12 +5,13 @@
 //! crates, `Debug`, and else the name of the type. Which one applies is settled while the cell
 //! compiles, so that a trailing expression needs no second try.
 
-use std::fmt::Debug;
+use std::fmt::{Debug, Write};
 
 use headwater_streams::Show;
 use headwater_streams::display;
 use headwater_streams::frame::Bundle;
 
+use super::protocol::Format;
 use super::settings;
 
 /// Shows the value of an expression as the result of the cell.
@@ -99,9 +100,21 @@ impl<T: ?Sized> ByName for Shown<'_, T> {
     }
 }
 
+/// A text longer than this is cut: nobody reads it, and pages become slow.
+const BYTES: usize = 20_000;
+
 fn show_debug(value: &dyn Debug, type_name: &str) {
     let settings = settings::get();
-    let text = settings::debug(value, settings.result);
+    let mut text = Cut::default();
+    // It stops writing where the text is cut, so that a long list is not printed in vain.
+    let _ = match settings.result {
+        Format::Pretty => write!(text, "{value:#?}"),
+        Format::Debug | Format::Display => write!(text, "{value:?}"),
+    };
+    let Cut { mut text, is_cut } = text;
+    if is_cut {
+        let _ = write!(text, "… (cut at {BYTES} bytes)");
+    }
     // The unit value is what statements without a result end in.
     if text == "()" {
         return;
@@ -111,6 +124,27 @@ fn show_debug(value: &dyn Debug, type_name: &str) {
     } else {
         text
     });
+}
+
+/// Takes text up to a length, and nothing after.
+#[derive(Default)]
+struct Cut {
+    text: String,
+    is_cut: bool,
+}
+
+impl Write for Cut {
+    fn write_str(&mut self, more: &str) -> std::fmt::Result {
+        let room = BYTES.saturating_sub(self.text.len());
+        if more.len() <= room {
+            self.text.push_str(more);
+            return Ok(());
+        }
+        let end = (0..=room).rev().find(|at| more.is_char_boundary(*at));
+        self.text.push_str(&more[..end.unwrap_or(0)]);
+        self.is_cut = true;
+        Err(std::fmt::Error)
+    }
 }
 
 fn show_text(text: String) {

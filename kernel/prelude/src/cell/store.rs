@@ -2,11 +2,16 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+
+use super::describe;
+use super::protocol::Described;
 
 thread_local! {
     /// Cells all run on the child's main thread, one after another: no lock is needed.
     static VARIABLES: RefCell<HashMap<String, Box<dyn Any>>> = RefCell::default();
+    /// The variables that the running cell has kept or put back.
+    static TOUCHED: RefCell<BTreeSet<String>> = RefCell::default();
 }
 
 /// Takes a variable out for the cell that mentions it.
@@ -40,6 +45,19 @@ pub(super) fn forget(name: &str) {
     drop(VARIABLES.with_borrow_mut(|all| all.remove(name)));
 }
 
+/// Describes the variables that were kept or put back since the last call.
+pub(super) fn describe_touched() -> Vec<Described> {
+    let touched = TOUCHED.take();
+    VARIABLES.with_borrow(|all| {
+        let values = touched
+            .into_iter()
+            .filter_map(|name| all.get(&name).map(|value| (name, value)));
+        values
+            .map(|(name, value)| describe::describe(name, &**value))
+            .collect()
+    })
+}
+
 fn remove(name: &str) -> Box<dyn Any> {
     VARIABLES
         .with_borrow_mut(|all| all.remove(name))
@@ -53,5 +71,6 @@ fn contains(name: &str) -> bool {
 fn insert(name: &str, value: Box<dyn Any>) {
     // The old value is dropped outside the borrow: its Drop may use the store's thread at length.
     let old = VARIABLES.with_borrow_mut(|all| all.insert(name.to_owned(), value));
+    TOUCHED.with_borrow_mut(|touched| touched.insert(name.to_owned()));
     drop(old);
 }

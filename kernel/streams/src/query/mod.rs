@@ -141,8 +141,9 @@ impl Query {
         &self.keys
     }
 
-    /// Returns the columns of the result.
-    pub(crate) fn columns(&self) -> Vec<String> {
+    /// Returns the names of the columns of the result: window_start, window_end, the keys, the
+    /// aggregates.
+    pub fn columns(&self) -> Vec<String> {
         let names = self.aggregates.names().iter().map(ToString::to_string);
         ["window_start", "window_end"]
             .into_iter()

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::of_type;
 use super::post::{Bundle, json_bundle};
 use super::sockets::Ports;
-use crate::evaluate::{CellFailure, Completeness, Completions};
+use crate::evaluate::{CellFailure, Completeness, Completions, Inspection};
 use crate::serve::history::Line;
 
 /// The content of a reply.
@@ -30,7 +30,7 @@ pub enum Answer {
         count: u32,
     },
     Completions(Completions),
-    Inspection(Option<String>),
+    Inspection(Option<Inspection>),
     Completeness(Option<Completeness>),
     History(Vec<Line>),
     /// Open comms: id and target.
@@ -84,15 +84,16 @@ impl From<Answer> for Content {
                 json!({"status": "aborted", "execution_count": count}),
             ),
             Answer::Completions(found) => CompleteReply {
-                matches: found.matches,
+                metadata: kinds(&found),
+                matches: found.matches.into_iter().map(|found| found.text).collect(),
                 cursor_start: found.start,
                 cursor_end: found.end,
                 ..CompleteReply::default()
             }
             .into(),
-            Answer::Inspection(text) => InspectReply {
-                found: text.is_some(),
-                data: Media::new(text.into_iter().map(MediaType::Plain).collect()),
+            Answer::Inspection(found) => InspectReply {
+                found: found.is_some(),
+                data: Media::new(found.map(explained).unwrap_or_default()),
                 ..InspectReply::default()
             }
             .into(),
@@ -189,6 +190,27 @@ fn comms(open: Vec<(String, String)>) -> Content {
         error: None,
     }
     .into()
+}
+
+/// What JupyterLab shows beside each match: its kind and its signature.
+fn kinds(found: &Completions) -> serde_json::Map<String, serde_json::Value> {
+    let matches = found.matches.iter().map(|candidate| {
+        json!({
+            "start": found.start, "end": found.end, "text": candidate.text,
+            "type": candidate.kind, "signature": candidate.signature,
+        })
+    });
+    let matches: Vec<_> = matches.collect();
+    [("_jupyter_types_experimental".to_owned(), json!(matches))]
+        .into_iter()
+        .collect()
+}
+
+fn explained(found: Inspection) -> Vec<MediaType> {
+    vec![
+        MediaType::Plain(found.plain),
+        MediaType::Markdown(found.markdown),
+    ]
 }
 
 /// The debug adapter protocol has words of its own for "no"; both are said.

@@ -23,13 +23,14 @@ pub fn topic(
         "connect_request" => Ok(Topic::Connect),
         "interrupt_request" => Ok(Topic::Interrupt),
         "execute_request" => of(content).map(execute),
-        "complete_request" => of(content).map(|Place { code, cursor_pos }| Topic::Complete {
-            cursor: cursor_pos.unwrap_or(code.chars().count()),
-            code,
+        "complete_request" => of(content).map(|place: Place| Topic::Complete {
+            cursor: place.cursor(),
+            code: place.code,
         }),
-        "inspect_request" => of(content).map(|Place { code, cursor_pos }| Topic::Inspect {
-            cursor: cursor_pos.unwrap_or(code.chars().count()),
-            code,
+        "inspect_request" => of(content).map(|place: Place| Topic::Inspect {
+            cursor: place.cursor(),
+            detail: place.detail_level.is_some_and(|level| level > 0),
+            code: place.code,
         }),
         "is_complete_request" => of(content).map(|Code { code }| Topic::IsComplete { code }),
         "history_request" => of(content).map(history),
@@ -152,6 +153,14 @@ struct ExecuteContent {
 struct Place {
     code: String,
     cursor_pos: Option<usize>,
+    detail_level: Option<u64>,
+}
+
+impl Place {
+    /// The end of the code where the front end does not say.
+    fn cursor(&self) -> usize {
+        self.cursor_pos.unwrap_or(self.code.chars().count())
+    }
 }
 
 #[derive(Deserialize)]

@@ -33,6 +33,7 @@ pub enum Topic {
     Inspect {
         code: String,
         cursor: usize,
+        detail: bool,
     },
     IsComplete {
         code: String,
