@@ -4,12 +4,15 @@
 //! that an error of the compiler points at what the person wrote.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use proc_macro2::Span;
 use quote::ToTokens;
 use syn::visit::Visit;
 use syn::{Block, Expr, Item, Pat, Stmt};
 
+use super::facts::Facts;
+use super::statics::{self, Static};
 use super::uses::{self, UseLine};
 
 /// A cell, taken apart.
@@ -35,6 +38,8 @@ pub struct CellItem {
     /// The name by which other code calls it, if it has one.
     pub name: Option<String>,
     pub range: Range<usize>,
+    pub facts: Arc<Facts>,
+    pub statics: Vec<Static>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +108,19 @@ impl Cell {
             return;
         }
         let (key, name) = key_of(item);
-        self.items.push(CellItem { key, name, range });
+        let facts = Facts::of(
+            item,
+            name.as_deref(),
+            &self.code[range.clone()],
+            range.start,
+        );
+        self.items.push(CellItem {
+            key,
+            name,
+            facts: Arc::new(facts),
+            statics: statics::of(item, range.start),
+            range,
+        });
     }
 
     fn add_variables(&mut self, pattern: &Pat) {
@@ -123,7 +140,7 @@ pub fn parse_statements(code: &str) -> syn::Result<Vec<Stmt>> {
 }
 
 /// Returns the bytes that a piece of syntax covers.
-fn range_of(syntax: &impl ToTokens) -> Range<usize> {
+pub(super) fn range_of(syntax: &impl ToTokens) -> Range<usize> {
     let mut tokens = syntax.to_token_stream().into_iter();
     let first = tokens
         .next()

@@ -1,6 +1,7 @@
 //! Compiles cells and runs them in a child process that keeps their variables.
 //!
 //! - [`cell`] takes a cell apart, [`session`] keeps what earlier ones defined
+//! - [`facts`] of items tell which of them a cell can [`reach`]; [`statics`] live through the session
 //! - [`source`] writes the program that a cell becomes, [`compiler`] makes a shared object of it
 //! - [`diagnostics`] shows the compiler's messages in the words of the cell
 //! - [`process`] is the child as the kernel sees it, [`boot`] its first steps, [`pump`] reads what
@@ -15,13 +16,16 @@ mod compiler;
 mod complete;
 mod diagnostics;
 mod error;
+mod facts;
 mod index;
 mod interrupt;
 mod marked;
 mod process;
 mod pump;
+mod reach;
 mod session;
 mod source;
+mod statics;
 mod stock;
 mod toolchain;
 mod uses;
@@ -311,7 +315,11 @@ impl Evaluator {
             };
             let types = diagnostics::types(&compiled.diagnostics, &program);
             let started = Instant::now();
-            let library = self.compiler.link(&object)?;
+            let homes = program.homes.iter();
+            let libraries: Vec<PathBuf> = homes
+                .map(|home| self.compiler.library(&home.to_string()))
+                .collect();
+            let library = self.compiler.link(&object, &libraries)?;
             self.last.link = started.elapsed();
             return Ok(Built {
                 program,
@@ -479,5 +487,34 @@ fn adjusted(before: &Adjustments, diagnostics: &[Diagnostic], program: &Program)
     }
     after.unkept.sort();
     after.unkept.dedup();
+    if after == *before {
+        return with_more_items(before, diagnostics, program);
+    }
     after
 }
+
+/// Returns how to write the program where it may lack an item, or the value of a static.
+fn with_more_items(
+    before: &Adjustments,
+    diagnostics: &[Diagnostic],
+    program: &Program,
+) -> Adjustments {
+    let errors = || diagnostics.iter().filter(|message| message.is_error());
+    let mut after = before.clone();
+    if !before.own_statics && errors().any(|error| error.message.contains("extern static")) {
+        after.own_statics = true;
+    } else if program.partial && errors().any(|error| !error.has_code(&ITEMS_DO_NOT_HELP)) {
+        after = Adjustments {
+            all_items: true,
+            own_statics: before.own_statics,
+            ..Adjustments::default()
+        };
+    }
+    after
+}
+
+/// Errors that no further item makes go away: types that differ, moves, borrows, mutability.
+const ITEMS_DO_NOT_HELP: [&str; 17] = [
+    "E0308", "E0373", "E0381", "E0382", "E0384", "E0499", "E0502", "E0503", "E0505", "E0506",
+    "E0507", "E0515", "E0594", "E0596", "E0597", "E0716", "E0728",
+];

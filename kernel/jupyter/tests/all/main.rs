@@ -5,6 +5,7 @@ mod answers;
 mod broken_messages;
 mod broker;
 mod cells;
+mod differential;
 mod evaluate;
 mod front_end;
 mod lab;
