@@ -74,6 +74,12 @@ async fn main() -> ExitCode {
             true => "had ended".to_owned(),
             false => ran.reply["ename"].as_str().unwrap_or("aborted").to_owned(),
         };
+        if kind != COMPILER && outcome != "Interrupted" {
+            watch.broken.push(format!(
+                "an interrupted cell says so: {kind} ended as {outcome}, {}",
+                ran.reply
+            ));
+        }
         *outcomes.entry((kind, outcome)).or_default() += 1;
         let probed = front_end.run(PROBE).await;
         watch.hear(&probed.heard);

@@ -177,10 +177,12 @@ struct Frames {
 
 impl Frames {
     fn hear(&mut self, heard: &[Heard]) {
-        for message in heard
+        // The replay's card changes in place too; the chart's text starts with its title.
+        let updates = heard
             .iter()
             .filter(|heard| heard.message_type == "update_display_data")
-        {
+            .filter(|heard| text_of(&heard.content).starts_with("soak: "));
+        for message in updates {
             self.count += 1;
             self.since += 1;
             self.last = text_of(&message.content);

@@ -26,6 +26,8 @@ pub struct Cell {
     /// What top-level `let`s define, in order; a name that is bound twice stands once.
     pub variables: Vec<NewVariable>,
     pub awaits: bool,
+    /// The bytes behind each `return` of the cell itself that gives no value.
+    pub returns: Vec<usize>,
     /// Set where the code does not parse; the compiler then says what is wrong, better than we.
     pub unparsable: bool,
 }
@@ -79,6 +81,8 @@ impl Cell {
             let mut awaits = Awaits(false);
             awaits.visit_stmt(statement);
             cell.awaits |= awaits.0;
+            let mut returns = Returns(&mut cell.returns);
+            returns.visit_stmt(statement);
         }
         cell
     }
@@ -257,6 +261,24 @@ impl<'ast> Visit<'ast> for Awaits {
             syn::visit::visit_expr_closure(self, closure);
         }
     }
+
+    fn visit_item(&mut self, _: &'ast Item) {}
+}
+
+/// Looks for each `return` without a value that leaves the cell itself.
+struct Returns<'a>(&'a mut Vec<usize>);
+
+impl<'ast> Visit<'ast> for Returns<'_> {
+    fn visit_expr_return(&mut self, expression: &'ast syn::ExprReturn) {
+        match &expression.expr {
+            Some(value) => self.visit_expr(value),
+            None => self.0.push(range_of(&expression.return_token).end),
+        }
+    }
+
+    fn visit_expr_async(&mut self, _: &'ast syn::ExprAsync) {}
+
+    fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
 
     fn visit_item(&mut self, _: &'ast Item) {}
 }

@@ -245,16 +245,7 @@ impl Evaluator {
             types,
             library,
         } = self.build(&next, &cell, number)?;
-        if !outdated.is_empty() {
-            self.say(
-                number,
-                format!(
-                    "dropped, for their type is defined anew: {}\n",
-                    outdated.join(", ")
-                ),
-            );
-            self.process.forget(&outdated);
-        }
+        self.drop_outdated(number, &cell, &outdated);
         self.ready()?;
         let started = Instant::now();
         self.interrupter.running(self.process.id());
@@ -270,6 +261,7 @@ impl Evaluator {
                 self.keep(&mut next, number, &cell, types, &adjust);
                 Ok(())
             }
+            Ok(Outcome::Returned) => Ok(()),
             Ok(outcome) => Err(failed(outcome, &program, &next)),
             Err(death) => {
                 let failure = self.mourn(death, &next);
@@ -282,6 +274,25 @@ impl Evaluator {
             self.say(number, self.timing());
         }
         result
+    }
+
+    /// Drops the variables whose type the cell defines anew; those that it defines as well are
+    /// simply replaced.
+    fn drop_outdated(&mut self, number: u64, cell: &Cell, outdated: &[String]) {
+        let replaced = |name: &&String| cell.variables.iter().any(|new| new.name == **name);
+        let lost: Vec<&str> = outdated
+            .iter()
+            .filter(|name| !replaced(name))
+            .map(String::as_str)
+            .collect();
+        if !lost.is_empty() {
+            let text = format!(
+                "dropped, for their type is defined anew: {}\n",
+                lost.join(", ")
+            );
+            self.say(number, text);
+        }
+        self.process.forget(outdated);
     }
 
     /// Waits for the child; where it did not come up, the next cell gets a new one.
@@ -445,7 +456,9 @@ fn failed(outcome: Outcome, program: &Program, session: &Session) -> CellFailure
         } => (name, message, line),
         Outcome::Panicked { message, line } => ("Panic".to_owned(), message, line),
         Outcome::Unloadable { message } => ("KernelError".to_owned(), message, 0),
-        Outcome::Completed => unreachable!("a completed cell is no failure"),
+        Outcome::Completed | Outcome::Returned => {
+            unreachable!("a completed cell is no failure")
+        }
     };
     match program.origin_of_line(line, session) {
         Some((count, line)) => {
@@ -501,7 +514,9 @@ fn with_more_items(
 ) -> Adjustments {
     let errors = || diagnostics.iter().filter(|message| message.is_error());
     let mut after = before.clone();
-    if !before.own_statics && errors().any(|error| error.message.contains("extern static")) {
+    let about_statics =
+        |error: &Diagnostic| error.message.contains("extern static") || error.has_code(&["E0106"]);
+    if !before.own_statics && !program.homes.is_empty() && errors().any(about_statics) {
         after.own_statics = true;
     } else if program.partial && errors().any(|error| !error.has_code(&ITEMS_DO_NOT_HELP)) {
         after = Adjustments {

@@ -131,7 +131,13 @@ impl Program {
             } else {
                 "safe static "
             });
-            self.copy_part(item, held.typed.clone());
+            let mut done = held.typed.start;
+            for at in &held.elided {
+                self.copy_part(item, done..*at);
+                self.push("'static ");
+                done = *at;
+            }
+            self.copy_part(item, done..held.typed.end);
             self.push("; }");
         }
     }
@@ -155,7 +161,10 @@ impl Program {
                 variable.type_name
             ));
         }
-        self.push("::headwater::cell::guard(|| -> ::std::result::Result<(), ::headwater::cell::Failure> {\n");
+        // No parenthesis around the body: one that the cell leaves open would close here.
+        self.push(
+            "let headwater_body = || -> ::std::result::Result<(), ::headwater::cell::Failure> {\n",
+        );
         if cell.awaits {
             self.push("::headwater::cell::block_on(async {\n");
         }
@@ -172,11 +181,11 @@ impl Program {
                 );
             }
         }
-        self.push("::std::result::Result::Ok(())\n");
+        self.push("::headwater::cell::reach_end();\n::std::result::Result::Ok(())\n");
         if cell.awaits {
             self.push("})\n");
         }
-        self.push("});\n");
+        self.push("};\n::headwater::cell::guard(headwater_body);\n");
         for (name, _) in taken {
             if !adjust.consumed.contains(name) {
                 let call = format!("::headwater::cell::put_back({name:?}, {name});");
@@ -189,16 +198,27 @@ impl Program {
     fn body(&mut self, cell: &Cell, statements: &str, number: u64, adjust: &Adjustments) {
         match &cell.trailing {
             Some(value) if !adjust.statement_only => {
-                self.copy(&statements[..value.start], number, 0);
+                self.part(cell, statements, number, 0..value.start);
                 self.push("::headwater::show_value!(");
-                self.copy(&statements[value.clone()], number, value.start);
+                self.part(cell, statements, number, value.clone());
                 self.push(");");
-                self.copy(&statements[value.end..], number, value.end);
+                self.part(cell, statements, number, value.end..statements.len());
             }
-            _ => self.copy(statements, number, 0),
+            _ => self.part(cell, statements, number, 0..statements.len()),
         }
         // A line of its own, for the cell may end in a comment.
         self.push("\n;\n");
+    }
+
+    /// Copies a part of the cell; a `return` in it gets the value that the body has to return.
+    fn part(&mut self, cell: &Cell, statements: &str, number: u64, part: Range<usize>) {
+        let mut done = part.start;
+        for at in cell.returns.iter().filter(|at| part.contains(at)) {
+            self.copy(&statements[done..*at], number, done);
+            self.push(" ::std::result::Result::Ok(())");
+            done = *at;
+        }
+        self.copy(&statements[done..part.end], number, done);
     }
 
     fn push(&mut self, text: &str) {

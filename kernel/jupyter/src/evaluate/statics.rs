@@ -24,6 +24,8 @@ pub struct Static {
     /// Name and type, with `mut` where it has one.
     pub typed: Range<usize>,
     pub mutable: bool,
+    /// Where the type leaves out `'static`, which a declaration has to say.
+    pub elided: Vec<usize>,
     pub type_words: BTreeSet<String>,
 }
 
@@ -65,14 +67,37 @@ impl<'ast> Visit<'ast> for Statics {
         };
         let last = super::cell::range_of(&item.ty).end - self.start;
         let start = super::cell::range_of(item).start - self.start;
+        let mut elided = Elided(Vec::new());
+        elided.visit_type(&item.ty);
         self.found.push(Static {
             name: item.ident.to_string(),
             whole: start..at(item.semi_token.span()).end,
             head: start..keyword.start,
             typed: from..last,
             mutable,
+            elided: elided.0.into_iter().map(|at| at - self.start).collect(),
             type_words: words(&item.ty.to_token_stream().to_string()),
         });
         visit::visit_item_static(self, item);
+    }
+}
+
+/// Finds the references without a lifetime; those of a function's signature have their own.
+struct Elided(Vec<usize>);
+
+impl<'ast> Visit<'ast> for Elided {
+    fn visit_type_reference(&mut self, reference: &'ast syn::TypeReference) {
+        if reference.lifetime.is_none() {
+            self.0.push(reference.and_token.span().byte_range().end);
+        }
+        visit::visit_type_reference(self, reference);
+    }
+
+    fn visit_type_bare_fn(&mut self, _: &'ast syn::TypeBareFn) {}
+
+    fn visit_parenthesized_generic_arguments(
+        &mut self,
+        _: &'ast syn::ParenthesizedGenericArguments,
+    ) {
     }
 }

@@ -33,12 +33,10 @@ futures.into_iter().map(run).collect::<Vec<_>>()
 // %%
 async fn fails() -> Result<i32, String> { Err("inside".to_string()) }
 run(async { let n = fails().await?; Ok::<i32, String>(n) })
-// %%
+// %% differs (result, stderr, failure): evcxr refuses the cell; here it runs, and says that the closure cannot be kept
 let later = async |n: i32| n * 2;
 run(later(4))
 // %%
 trait Fetch { fn fetch(&self) -> impl Future<Output = String>; }
 struct Local; impl Fetch for Local { async fn fetch(&self) -> String { "fetched".to_string() } }
 run(Local.fetch())
-// %%
-std::future::ready(5).await

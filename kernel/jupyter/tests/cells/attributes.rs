@@ -35,5 +35,5 @@ old()
 // %%
 #[track_caller] fn here() -> u32 { std::panic::Location::caller().column() }
 here() > 0
-// %%
+// %% differs (result): cells have overflow checks, but no debug assertions: the prelude's generic code has none
 cfg!(debug_assertions)

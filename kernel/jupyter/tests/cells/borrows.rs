@@ -28,18 +28,18 @@ let line = String::from("from a variable");
 Words { text: &line }.first()
 // %%
 let mut values = vec![1, 2, 3];
-// %%
+// %% differs (result, stderr, failure): evcxr refuses a borrow in a variable; here the cell runs, and says that it is not kept
 let first = &mut values[0]; *first = 10; values[0]
-// %%
+// %% differs (result): evcxr refused the cell that changes the first value
 for value in &mut values { *value += 1; }
 values
-// %%
+// %% differs (result, stderr, failure): evcxr refuses a borrow in a variable; here the cell runs, and says that it is not kept
 let (head, tail) = values.split_at_mut(1); head[0] += tail[0]; head[0]
-// %%
+// %% differs (failure): evcxr complains of the variable, not of the mistake
 let first = &values[0]; values.push(4); println!("{first}");
 // %%
 values.len()
-// %%
+// %% differs (result): evcxr refused the cells that change the values
 fn largest<T: PartialOrd>(items: &[T]) -> Option<&T> {
     let mut best = items.first()?;
     for item in items { if item > best { best = item; } }

@@ -41,7 +41,7 @@ match colour { Colour::Red => 1 }
 // %%
 impl Event { const LIMIT: usize = 2; fn is_quit(&self) -> bool { matches!(self, Self::Quit) } }
 (Event::LIMIT, events.iter().position(Event::is_quit))
-// %%
+// %% differs (result, stderr, failure): evcxr refuses a borrow in a variable; here the cell runs, and says that it is not kept
 let Event::Text(ref inner) = events[2] else { panic!() }; inner.clone()
 // %%
 let reference = &Some(5); if let &Some(n) = reference { n } else { 0 }

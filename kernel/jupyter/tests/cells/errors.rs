@@ -41,15 +41,15 @@ first
 ["1", "2"].iter().map(|s| s.parse::<u8>()).collect::<Result<Vec<_>, _>>()?
 // %%
 let before = "kept";
-// %%
+// %% differs (stderr, failure): evcxr calls a failing `?` a success and prints the error
 println!("before");
 let number: i32 = "not a number".parse()?;
 println!("after");
 // %%
 before
-// %%
+// %% differs (stderr, failure): evcxr calls a failing `?` a success and prints the error
 Err::<(), _>("plain text")?
-// %%
+// %% differs (stderr, failure): evcxr calls a failing `?` a success and prints the error
 port(None)?;
 // %%
 std::fs::read_to_string("/no/such/file").map_err(|error| error.kind())

@@ -21,7 +21,7 @@ Fibonacci { a: 0, b: 1 }.take_while(|n| *n < 50).collect::<Vec<_>>()
 let mut source = Fibonacci { a: 0, b: 1 }; source.nth(4);
 // %%
 source.next()
-// %%
+// %% differs (failure): our messages write whole paths
 numbers.iter().zip("abcd".chars()).rev().map(|(n, c)| format!("{c}{n}")).collect::<String>()
 // %%
 (1..=3).flat_map(|n| std::iter::repeat_n(n, n)).collect::<Vec<_>>()
@@ -40,7 +40,7 @@ runs
 let mut sorted = numbers.clone(); sorted.sort_unstable_by(|a, b| b.cmp(a)); sorted.binary_search_by(|n| 3.cmp(n))
 // %%
 numbers.iter().map(|n| f64::from(*n)).sum::<f64>() / numbers.len() as f64
-// %%
+// %% differs (stderr, failure): evcxr refuses a borrow in a variable; here the cell runs, and says that it is not kept
 let lazy = numbers.iter().map(|n| n + 1);
 // %%
 ["a", "b"].iter().cycle().skip(1).step_by(2).take(3).collect::<Vec<_>>()

@@ -21,7 +21,7 @@ let sorted = { let mut copy = numbers.clone(); copy.sort(); copy };
 (numbers, sorted)
 // %%
 let pair = (String::from("left"), String::from("right"));
-// %%
+// %% differs (result, stderr, failure): evcxr refuses a borrow in a variable; here the cell runs, and says that it is not kept
 let (left, _) = &pair; left.len()
 // %%
 fn eat(words: Vec<&'static str>) -> usize { words.len() }

@@ -2,10 +2,10 @@
 // %%
 struct Config { name: String }
 let config = Config { name: "first".into() };
-// %%
+// %% differs (stderr): evcxr loses the variable although the cell defines it anew
 struct Config { name: String, port: u16 }
 let config = Config { name: "second".into(), port: 1 };
-// %%
+// %% differs (result, failure): evcxr lost the variable although the cell defined it anew
 (config.name.clone(), config.port)
 // %%
 fn version() -> u32 { 1 }
@@ -19,16 +19,16 @@ caller()
 // %%
 enum Mode { On } 
 impl Mode { fn text(&self) -> &'static str { "on" } }
-// %%
+// %% differs (failure): evcxr keeps the old `impl` beside the new one
 impl Mode { fn text(&self) -> &'static str { "switched on" } }
-// %%
+// %% differs (result): evcxr refused the new `impl`
 Mode::On.text()
 // %%
 trait Greet { fn greet(&self) -> String; }
 impl Greet for u8 { fn greet(&self) -> String { format!("hello {self}") } }
-// %%
+// %% differs (failure): evcxr keeps the old `impl` beside the new one
 impl Greet for u8 { fn greet(&self) -> String { format!("hi {self}") } }
-// %%
+// %% differs (result): evcxr refused the new `impl`
 7u8.greet()
 // %%
 fn broken() -> u32 { "text" }

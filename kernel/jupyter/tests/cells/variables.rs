@@ -47,7 +47,7 @@ let y = { let x = x * 2; x + 1 };
 let typed: Vec<u8> = Vec::with_capacity(8);
 // %%
 typed.is_empty()
-// %%
+// %% differs (stderr, failure): evcxr refuses a borrow in a variable; here the cell runs, and says that it is not kept
 let (ref one, two) = (String::from("one"), String::from("two"));
 // %%
 let _ = 3; let _unused = 4;

@@ -13,5 +13,5 @@ pub mod show;
 pub mod store;
 
 pub use failure::Failure;
-pub use guard::{block_on, guard};
+pub use guard::{block_on, guard, reach_end};
 pub use store::{put, put_back, take};

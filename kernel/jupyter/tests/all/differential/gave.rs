@@ -39,11 +39,6 @@ pub struct Gave {
 }
 
 impl Gave {
-    /// Puts together what the evaluator said and how the cell ended.
-    pub fn ours(outputs: &[Output], ended: Result<(), CellFailure>) -> Gave {
-        Gave::new(outputs, &ended)
-    }
-
     pub fn part(&self, part: Part) -> &str {
         match part {
             Part::Result => &self.result,
@@ -53,7 +48,8 @@ impl Gave {
         }
     }
 
-    fn new(outputs: &[Output], ended: &Result<(), CellFailure>) -> Gave {
+    /// Puts together what an evaluator said and how the cell ended.
+    pub fn new(outputs: &[Output], ended: &Result<(), CellFailure>) -> Gave {
         let mut gave = Gave::default();
         for output in outputs {
             match output {
@@ -65,10 +61,24 @@ impl Gave {
                 Output::Frame(_) => {}
             }
         }
+        // evcxr shows the unit value of a statement; no other kernel does, and ours neither.
+        if gave.result == "()" {
+            gave.result.clear();
+        }
+        gave.stderr = without_panics(&gave.stderr);
         if let Err(failure) = ended {
             gave.failure = format!("{}: {}", failure.ename, without_place(&failure.evalue));
         }
         gave
+    }
+}
+
+/// Takes out reports of panics: their places and backtraces are never the same. What a panic is
+/// to the cell shows in its failure.
+fn without_panics(text: &str) -> String {
+    match text.find("\nthread '") {
+        Some(at) => text[..at].to_owned(),
+        None => text.to_owned(),
     }
 }
 
@@ -102,15 +112,24 @@ impl Collected {
     }
 
     /// Returns what `cell` gave. evcxr passes lines on from threads of its own, so this waits
-    /// until it is what is expected, or until nothing more can be on its way.
-    pub fn wait_for(&self, cell: u64, expected: &Gave, ended: &Result<(), CellFailure>) -> Gave {
+    /// until text is as `ours`, or other where a difference is listed, or for as long as anything
+    /// can be on its way.
+    pub fn wait_for(
+        &self,
+        cell: u64,
+        ours: &Gave,
+        listed: &[Part],
+        ended: &Result<(), CellFailure>,
+    ) -> Gave {
         let deadline = Instant::now() + LATE;
         let mut all = self.shared.0.lock().expect("no panic here");
         loop {
             let gave = Gave::new(&of(&all, cell), ended);
             let left = deadline.saturating_duration_since(Instant::now());
-            if (gave.stdout == expected.stdout && gave.stderr == expected.stderr) || left.is_zero()
-            {
+            let settled = [Part::Stdout, Part::Stderr]
+                .iter()
+                .all(|part| (gave.part(*part) == ours.part(*part)) != listed.contains(part));
+            if settled || left.is_zero() {
                 return gave;
             }
             all = self

@@ -94,8 +94,8 @@ fn compare(file: &Path, options: &Options, peer: &mut Peer, tally: &Mutex<Tally>
         let number = index as u64 + 1;
         let count = u32::try_from(number).expect("a session is short");
         let ended = ours.execute(number, count, &cell.code);
-        let ours = Gave::ours(&collected.of(number), ended);
-        let theirs = peer.run(&cell.code, &ours);
+        let ours = Gave::new(&collected.of(number), &ended);
+        let theirs = peer.run(cell, &ours);
         let mut tally = tally.lock().expect("no panic under this lock");
         tally.cells += 1;
         let place = format!("{}, cell {number}", name(file));
@@ -157,9 +157,10 @@ impl Peer {
         self.evcxr.execute(0, ":clear").expect("evcxr knows :clear");
     }
 
-    fn run(&mut self, code: &str, expected: &Gave) -> Gave {
+    fn run(&mut self, cell: &WrittenCell, ours: &Gave) -> Gave {
         self.number += 1;
-        let ended = self.evcxr.execute(self.number, code);
-        self.collected.wait_for(self.number, expected, &ended)
+        let ended = self.evcxr.execute(self.number, &cell.code);
+        self.collected
+            .wait_for(self.number, ours, &cell.differs, &ended)
     }
 }
