@@ -118,8 +118,8 @@ fn judge(
     times: &[[Duration; 2]],
 ) -> Vec<String> {
     let each = |from: f64, to: f64| (to - from) * 1024.0 / f64::from(cells);
-    let kernel = each(start.0.pss_mb, end.0.pss_mb);
-    let child = each(start.1.pss_mb, end.1.pss_mb);
+    let kernel = each(start.0.rss_mb, end.0.rss_mb);
+    let child = each(start.1.rss_mb, end.1.rss_mb);
     let heap = each(start.1.heap_mb, end.1.heap_mb);
     let mappings = (end.1.mappings as f64 - start.1.mappings as f64) / f64::from(cells);
     println!(

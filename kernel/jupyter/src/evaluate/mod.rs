@@ -325,6 +325,12 @@ impl Evaluator {
                 continue;
             };
             let types = diagnostics::types(&compiled.diagnostics, &program);
+            if adjust.pointers.is_empty() {
+                adjust.pointers = types.iter().filter_map(function_pointer).collect();
+                if !adjust.pointers.is_empty() {
+                    continue;
+                }
+            }
             let started = Instant::now();
             let homes = program.homes.iter();
             let libraries: Vec<PathBuf> = homes
@@ -445,6 +451,17 @@ fn is_nameable(type_name: &str) -> bool {
     !["{", "impl ", "_>", "/* "]
         .iter()
         .any(|sign| type_name.contains(sign))
+}
+
+/// Returns a variable that holds a function with the pointer type that can: `fn(i32) -> i32 {f}`
+/// is `fn(i32) -> i32`.
+fn function_pointer((name, type_name): &(String, String)) -> Option<(String, String)> {
+    let (pointer, function) = type_name.rsplit_once(" {")?;
+    let is_function = function.ends_with('}') && !function.contains('@');
+    let signature = ["fn(", "unsafe ", "extern ", "for<"]
+        .iter()
+        .any(|start| pointer.starts_with(start));
+    (is_function && signature && !pointer.contains('{')).then(|| (name.clone(), pointer.to_owned()))
 }
 
 fn failed(outcome: Outcome, program: &Program, session: &Session) -> CellFailure {

@@ -53,6 +53,9 @@ pub struct Adjustments {
     pub unkept: Vec<String>,
     /// The last expression has no value to show (it never returns).
     pub statement_only: bool,
+    /// New variables that hold a function, and the pointer type in which they are kept: the type
+    /// of the function itself cannot be written.
+    pub pointers: Vec<(String, String)>,
     /// The cell needs an item that it does not seem to reach.
     pub all_items: bool,
     /// A constant reads a static, which the compiler can do only where it sees the value.
@@ -171,13 +174,18 @@ impl Program {
         self.body(cell, &statements, number, adjust);
         for NewVariable { name, .. } in &cell.variables {
             if !adjust.unkept.contains(name) {
+                let pointer = adjust.pointers.iter().find(|(of, _)| of == name);
+                let value = pointer.map_or_else(
+                    || name.clone(),
+                    |(_, pointer)| format!("({name} as {pointer})"),
+                );
                 self.line(
                     Line::TypeOf(name.clone()),
-                    &format!("::std::mem::drop(&{name});"),
+                    &format!("::std::mem::drop(&{value});"),
                 );
                 self.line(
                     Line::Put(name.clone()),
-                    &format!("::headwater::cell::put({name:?}, {name});"),
+                    &format!("::headwater::cell::put({name:?}, {value});"),
                 );
             }
         }

@@ -9,7 +9,7 @@ use headwater_kernel::evaluate::{
 use headwater_kernel::setup::prelude;
 
 /// A session whose output is collected.
-struct Session {
+pub struct Session {
     evaluator: Evaluator,
     outputs: Arc<Mutex<Vec<(u64, Output)>>>,
     /// Interrupts the cell as soon as it prints `go`.
@@ -18,7 +18,7 @@ struct Session {
 }
 
 impl Session {
-    fn start() -> Session {
+    pub fn start() -> Session {
         let outputs: Arc<Mutex<Vec<(u64, Output)>>> = Arc::default();
         let trigger: Arc<Mutex<Option<Interrupter>>> = Arc::default();
         let (sink_outputs, sink_trigger) = (outputs.clone(), trigger.clone());
@@ -46,7 +46,7 @@ impl Session {
         }
     }
 
-    fn run(&mut self, code: &str) -> Result<(), CellFailure> {
+    pub fn run(&mut self, code: &str) -> Result<(), CellFailure> {
         self.count += 1;
         self.outputs.lock().unwrap().clear();
         self.evaluator
@@ -54,14 +54,14 @@ impl Session {
     }
 
     /// Runs a cell that must succeed, and returns the text of its result.
-    fn value(&mut self, code: &str) -> String {
+    pub fn value(&mut self, code: &str) -> String {
         if let Err(failure) = self.run(code) {
             panic!("{code}\n{}", failure.traceback.join("\n"));
         }
         self.results().pop().unwrap_or_default()
     }
 
-    fn fails(&mut self, code: &str) -> CellFailure {
+    pub fn fails(&mut self, code: &str) -> CellFailure {
         match self.run(code) {
             Ok(()) => panic!("this cell should fail: {code}"),
             Err(failure) => failure,
@@ -86,7 +86,20 @@ impl Session {
             .collect()
     }
 
-    fn stderr(&self) -> String {
+    pub fn stdout(&self) -> String {
+        let text = |output: &(u64, Output)| match &output.1 {
+            Output::Stdout(text) => Some(text.clone()),
+            _ => None,
+        };
+        self.outputs
+            .lock()
+            .unwrap()
+            .iter()
+            .filter_map(text)
+            .collect()
+    }
+
+    pub fn stderr(&self) -> String {
         let text = |output: &(u64, Output)| match &output.1 {
             Output::Stderr(text) => Some(text.clone()),
             _ => None,

@@ -5,6 +5,7 @@ mod answers;
 mod broken_messages;
 mod broker;
 mod cells;
+mod definitions;
 mod differential;
 mod evaluate;
 mod front_end;

@@ -41,3 +41,7 @@ let never: Vec<i32> = (0..).take_while(|n| *n < 0).collect(); never
 return;
 // %%
 if true { 1 } else { "text" }
+// %%
+if found > 5 { println!("leaves"); return; } println!("never");
+// %%
+found

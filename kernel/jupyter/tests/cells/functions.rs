@@ -34,7 +34,7 @@ nothing()
 // %%
 fn early(n: i32) -> &'static str { if n < 0 { return "negative"; } "positive" }
 early(-1)
-// %% differs (stderr): a function's own type has no name; evcxr keeps the pointer
+// %%
 let function = twice;
 function(3)
 // %%
@@ -51,3 +51,5 @@ plain(1)
 fn never() -> ! { panic!("never returns") }
 let value: i32 = if true { 1 } else { never() };
 value
+// %%
+function(4) + apply(function, 5)
