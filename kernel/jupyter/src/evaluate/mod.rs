@@ -546,7 +546,7 @@ fn with_more_items(
 }
 
 /// Errors that no further item makes go away: types that differ, moves, borrows, mutability.
-const ITEMS_DO_NOT_HELP: [&str; 17] = [
-    "E0308", "E0373", "E0381", "E0382", "E0384", "E0499", "E0502", "E0503", "E0505", "E0506",
-    "E0507", "E0515", "E0594", "E0596", "E0597", "E0716", "E0728",
+const ITEMS_DO_NOT_HELP: [&str; 18] = [
+    "E0282", "E0308", "E0373", "E0381", "E0382", "E0384", "E0499", "E0502", "E0503", "E0505",
+    "E0506", "E0507", "E0515", "E0594", "E0596", "E0597", "E0716", "E0728",
 ];

@@ -92,22 +92,32 @@ fn without_place(message: &str) -> &str {
 /// The output of all cells of one evaluator, as it comes.
 #[derive(Clone, Default)]
 pub struct Collected {
-    /// A std mutex, held for a push or a copy; the condition tells of each push.
-    shared: Arc<(Mutex<Vec<(u64, Output)>>, Condvar)>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// A std mutex, held for a push or a copy.
+    outputs: Mutex<Vec<(u64, Output)>>,
+    pushed: Condvar,
 }
 
 impl Collected {
     pub fn sink(&self) -> Sink {
         let shared = self.shared.clone();
         Arc::new(move |cell, output| {
-            shared.0.lock().expect("no panic here").push((cell, output));
-            shared.1.notify_all();
+            shared
+                .outputs
+                .lock()
+                .expect("no panic here")
+                .push((cell, output));
+            shared.pushed.notify_all();
         })
     }
 
     /// Returns what `cell` has said so far.
     pub fn of(&self, cell: u64) -> Vec<Output> {
-        let all = self.shared.0.lock().expect("no panic here");
+        let all = self.shared.outputs.lock().expect("no panic here");
         of(&all, cell)
     }
 
@@ -122,7 +132,7 @@ impl Collected {
         ended: &Result<(), CellFailure>,
     ) -> Gave {
         let deadline = Instant::now() + LATE;
-        let mut all = self.shared.0.lock().expect("no panic here");
+        let mut all = self.shared.outputs.lock().expect("no panic here");
         loop {
             let gave = Gave::new(&of(&all, cell), ended);
             let left = deadline.saturating_duration_since(Instant::now());
@@ -134,7 +144,7 @@ impl Collected {
             }
             all = self
                 .shared
-                .1
+                .pushed
                 .wait_timeout(all, left)
                 .expect("no panic here")
                 .0;
