@@ -1,5 +1,6 @@
 //! Turns a cell into a shared object, and its new variables into kept ones.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::cell::Cell;
@@ -46,8 +47,18 @@ impl Evaluator {
                 continue;
             };
             let types = diagnostics::types(&compiled.diagnostics, &program);
+            if adjust.pointers.is_empty() {
+                adjust.pointers = types.iter().filter_map(function_pointer).collect();
+                if !adjust.pointers.is_empty() {
+                    continue;
+                }
+            }
             let started = Instant::now();
-            let library = self.compiler.link(&object)?;
+            let homes = program.homes.iter();
+            let libraries: Vec<PathBuf> = homes
+                .map(|home| self.compiler.library(&home.to_string()))
+                .collect();
+            let library = self.compiler.link(&object, &libraries)?;
             self.last.link = started.elapsed();
             return Ok(Built {
                 program,
@@ -109,6 +120,17 @@ fn is_nameable(type_name: &str) -> bool {
         .any(|sign| type_name.contains(sign))
 }
 
+/// Returns a variable that holds a function with the pointer type that can: `fn(i32) -> i32 {f}`
+/// is `fn(i32) -> i32`.
+fn function_pointer((name, type_name): &(String, String)) -> Option<(String, String)> {
+    let (pointer, function) = type_name.rsplit_once(" {")?;
+    let is_function = function.ends_with('}') && !function.contains('@');
+    let signature = ["fn(", "unsafe ", "extern ", "for<"]
+        .iter()
+        .any(|start| pointer.starts_with(start));
+    (is_function && signature && !pointer.contains('{')).then(|| (name.clone(), pointer.to_owned()))
+}
+
 /// Returns how to write the program so that these errors go away, or the same adjustments.
 fn adjusted(before: &Adjustments, diagnostics: &[Diagnostic], program: &Program) -> Adjustments {
     let mut after = before.clone();
@@ -136,5 +158,36 @@ fn adjusted(before: &Adjustments, diagnostics: &[Diagnostic], program: &Program)
     }
     after.unkept.sort();
     after.unkept.dedup();
+    if after == *before {
+        return with_more_items(before, diagnostics, program);
+    }
     after
 }
+
+/// Returns how to write the program where it may lack an item, or the value of a static.
+fn with_more_items(
+    before: &Adjustments,
+    diagnostics: &[Diagnostic],
+    program: &Program,
+) -> Adjustments {
+    let errors = || diagnostics.iter().filter(|message| message.is_error());
+    let mut after = before.clone();
+    let about_statics =
+        |error: &Diagnostic| error.message.contains("extern static") || error.has_code(&["E0106"]);
+    if !before.own_statics && !program.homes.is_empty() && errors().any(about_statics) {
+        after.own_statics = true;
+    } else if program.partial && errors().any(|error| !error.has_code(&ITEMS_DO_NOT_HELP)) {
+        after = Adjustments {
+            all_items: true,
+            own_statics: before.own_statics,
+            ..Adjustments::default()
+        };
+    }
+    after
+}
+
+/// Errors that no further item makes go away: types that differ, moves, borrows, mutability.
+const ITEMS_DO_NOT_HELP: [&str; 18] = [
+    "E0282", "E0308", "E0373", "E0381", "E0382", "E0384", "E0499", "E0502", "E0503", "E0505",
+    "E0506", "E0507", "E0515", "E0594", "E0596", "E0597", "E0716", "E0728",
+];

@@ -4,6 +4,7 @@
 //! that an error of the compiler points at what the person wrote.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use proc_macro2::Span;
 use quote::ToTokens;
@@ -11,6 +12,8 @@ use syn::visit::Visit;
 use syn::{Block, Expr, Item, Pat, Stmt};
 
 use super::command::Lines;
+use super::facts::Facts;
+use super::statics::{self, Static};
 use super::uses::{self, UseLine};
 
 /// A cell, taken apart.
@@ -24,6 +27,8 @@ pub struct Cell {
     /// What top-level `let`s define, in order; a name that is bound twice stands once.
     pub variables: Vec<NewVariable>,
     pub awaits: bool,
+    /// The bytes behind each `return` of the cell itself that gives no value.
+    pub returns: Vec<usize>,
     /// Set where the code does not parse; the compiler then says what is wrong, better than we.
     pub unparsable: bool,
 }
@@ -36,6 +41,8 @@ pub struct CellItem {
     /// The name by which other code calls it, if it has one.
     pub name: Option<String>,
     pub range: Range<usize>,
+    pub facts: Arc<Facts>,
+    pub statics: Vec<Static>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +82,8 @@ impl Cell {
             let mut awaits = Awaits(false);
             awaits.visit_stmt(statement);
             cell.awaits |= awaits.0;
+            let mut returns = Returns(&mut cell.returns);
+            returns.visit_stmt(statement);
         }
         cell
     }
@@ -104,7 +113,19 @@ impl Cell {
             return;
         }
         let (key, name) = key_of(item);
-        self.items.push(CellItem { key, name, range });
+        let facts = Facts::of(
+            item,
+            name.as_deref(),
+            &self.code[range.clone()],
+            range.start,
+        );
+        self.items.push(CellItem {
+            key,
+            name,
+            facts: Arc::new(facts),
+            statics: statics::of(item, range.start),
+            range,
+        });
     }
 
     fn add_variables(&mut self, pattern: &Pat) {
@@ -124,7 +145,7 @@ pub fn parse_statements(code: &str) -> syn::Result<Vec<Stmt>> {
 }
 
 /// Returns the bytes that a piece of syntax covers.
-fn range_of(syntax: &impl ToTokens) -> Range<usize> {
+pub(super) fn range_of(syntax: &impl ToTokens) -> Range<usize> {
     let mut tokens = syntax.to_token_stream().into_iter();
     let first = tokens
         .next()
@@ -241,6 +262,24 @@ impl<'ast> Visit<'ast> for Awaits {
             syn::visit::visit_expr_closure(self, closure);
         }
     }
+
+    fn visit_item(&mut self, _: &'ast Item) {}
+}
+
+/// Looks for each `return` without a value that leaves the cell itself.
+struct Returns<'a>(&'a mut Vec<usize>);
+
+impl<'ast> Visit<'ast> for Returns<'_> {
+    fn visit_expr_return(&mut self, expression: &'ast syn::ExprReturn) {
+        match &expression.expr {
+            Some(value) => self.visit_expr(value),
+            None => self.0.push(range_of(&expression.return_token).end),
+        }
+    }
+
+    fn visit_expr_async(&mut self, _: &'ast syn::ExprAsync) {}
+
+    fn visit_expr_closure(&mut self, _: &'ast syn::ExprClosure) {}
 
     fn visit_item(&mut self, _: &'ast Item) {}
 }

@@ -178,13 +178,22 @@ impl Compiler {
         })
     }
 
-    /// Links an object file; returns the shared object.
+    /// Returns the shared object that [`Compiler::link`] makes of the program `name`.
+    pub fn library(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.so"))
+    }
+
+    /// Links an object file, and the libraries that it takes statics from; returns the shared
+    /// object.
     ///
     /// # Errors
     /// When the linker fails, with what it said.
-    pub fn link(&self, object: &Path) -> Result<PathBuf, Error> {
+    pub fn link(&self, object: &Path, libraries: &[PathBuf]) -> Result<PathBuf, Error> {
         let output = object.with_extension("so");
         let mut command = self.linker(object);
+        // Without names of their own they are noted with their paths, where the loader finds them
+        // again: loaded already, or anew in a new child.
+        command.args(libraries);
         command.arg("-o").arg(&output);
         let (success, stderr) = self.run(command)?;
         if !success {

@@ -156,16 +156,7 @@ impl Evaluator {
             types,
             library,
         } = self.build(&next, &cell, program_number)?;
-        if !outdated.is_empty() {
-            self.say(
-                number,
-                format!(
-                    "dropped, for their type is defined anew: {}\n",
-                    outdated.join(", ")
-                ),
-            );
-            self.process.forget(&outdated);
-        }
+        self.drop_outdated(number, &cell, &outdated);
         self.ready()?;
         let started = Instant::now();
         if self.interrupter.running(self.process.id()) {
@@ -189,6 +180,7 @@ impl Evaluator {
                     .completed(program_number, count, &cell, &taken, &next);
                 Ok(())
             }
+            Ok(Outcome::Returned) => Ok(()),
             Ok(outcome) => Err(failed(outcome, &program, &next)),
             Err(death) => Err(self.mourn(death, &mut next)),
         };
@@ -197,6 +189,25 @@ impl Evaluator {
             self.say(number, format!("{}\n", self.last));
         }
         result
+    }
+
+    /// Drops the variables whose type the cell defines anew; those that it defines as well are
+    /// simply replaced.
+    fn drop_outdated(&mut self, number: u64, cell: &Cell, outdated: &[String]) {
+        let replaced = |name: &&String| cell.variables.iter().any(|new| new.name == **name);
+        let lost: Vec<&str> = outdated
+            .iter()
+            .filter(|name| !replaced(name))
+            .map(String::as_str)
+            .collect();
+        if !lost.is_empty() {
+            let text = format!(
+                "dropped, for their type is defined anew: {}\n",
+                lost.join(", ")
+            );
+            self.say(number, text);
+        }
+        self.process.forget(outdated);
     }
 
     /// Waits for the child, and tells a new one what holds for all; where it did not come up, the

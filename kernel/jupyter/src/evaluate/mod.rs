@@ -1,7 +1,8 @@
 //! Compiles cells and runs them in a child process that keeps their variables.
 //!
 //! - [`evaluator`] executes a cell; [`cell`] takes it apart, [`session`] keeps what earlier ones
-//!   defined, [`recipes`] which cells made which variables
+//!   defined, [`recipes`] which cells made which variables; [`facts`] of items tell which of them
+//!   a cell can [`reach`], and [`statics`] live through the session
 //! - [`build`] turns it into a shared object: [`source`] writes the program that a cell becomes,
 //!   [`compiler`] calls the compiler and the linker, [`toolchain`] knows where they are
 //! - [`diagnostics`] shows the compiler's messages in the words of the cell, [`outcome`] how a cell
@@ -29,17 +30,20 @@ mod diagnostics;
 mod error;
 mod evaluator;
 mod expressions;
+mod facts;
 mod index;
 mod interrupt;
 mod marked;
 mod outcome;
 mod process;
 mod pump;
+mod reach;
 mod recipes;
 mod running;
 mod session;
 mod shell;
 mod source;
+mod statics;
 pub mod stdin;
 mod stock;
 #[cfg(target_os = "linux")]

@@ -50,7 +50,9 @@ pub fn failed(outcome: Outcome, program: &Program, session: &Session) -> CellFai
         } => (name, message, line),
         Outcome::Panicked { message, line } => ("Panic".to_owned(), message, line),
         Outcome::Unloadable { message } => ("KernelError".to_owned(), message, 0),
-        Outcome::Completed => unreachable!("a completed cell is no failure"),
+        Outcome::Completed | Outcome::Returned => {
+            unreachable!("a completed cell is no failure")
+        }
     };
     match program.origin_of_line(line, session) {
         Some((count, line)) => {

@@ -1,9 +1,12 @@
 //! What a session has defined so far: items, imports and variables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::cell::Cell;
+use super::facts::{Facts, plain, words};
 use super::recipes::Taken;
+use super::statics::Static;
 use super::uses::UseLine;
 
 /// The definitions that every later cell sees.
@@ -14,6 +17,9 @@ pub struct Session {
     pub variables: BTreeMap<String, Variable>,
     /// The code of every cell that defined something, for messages that point into it.
     pub sources: BTreeMap<u64, Source>,
+    /// Names that the newest cell gave another meaning, and those of the items that depend on
+    /// them: what mentions one is compiled in this cell too, so that an error shows at once.
+    pub affected: BTreeSet<String>,
 }
 
 /// A cell's text under the number that the person knows it by.
@@ -30,6 +36,10 @@ pub struct KeptItem {
     pub cell: u64,
     pub start: usize,
     pub text: String,
+    pub facts: Arc<Facts>,
+    pub statics: Vec<Static>,
+    /// The cell whose library holds the statics in it.
+    pub home: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -50,21 +60,33 @@ impl Session {
     /// take the place of older ones of the same name.
     pub fn with(&self, cell: &Cell, number: u64, count: u32) -> Session {
         let mut next = self.clone();
-        next.sources.insert(
-            number,
-            Source {
-                count,
-                code: cell.code.clone(),
-            },
-        );
+        let source = Source {
+            count,
+            code: cell.code.clone(),
+        };
+        next.sources.insert(number, source);
+        let changed = self.changed_by(cell);
+        let reshaped = self.dependent_on(changed.clone(), |item| item.facts.shapes);
+        next.affected = self.dependent_on(changed, |_| true);
+        for item in &mut next.items {
+            // A static whose type is another one now cannot be read as what it was.
+            let outdated = |held: &Static| !held.type_words.is_disjoint(&reshaped);
+            if item.statics.iter().any(outdated) {
+                item.home = number;
+            }
+        }
         for item in &cell.items {
-            next.items.retain(|old| old.key != item.key);
+            next.items
+                .retain_mut(|old| old.key != item.key && old.gives_way_to(&item.facts));
             next.items.push(KeptItem {
                 key: item.key.clone(),
                 name: item.name.clone(),
                 cell: number,
                 start: item.range.start,
                 text: cell.code[item.range.clone()].to_owned(),
+                facts: item.facts.clone(),
+                statics: item.statics.clone(),
+                home: number,
             });
         }
         for line in &cell.uses {
@@ -78,21 +100,18 @@ impl Session {
         next
     }
 
-    /// Returns the variables whose type is one that `cell` defines anew: their values have the
-    /// old layout and cannot be used any more.
+    /// Returns the variables whose type is one that `cell` defines anew, or depends on one: their
+    /// values have the old layout and cannot be used any more. The same text again changes nothing.
     pub fn outdated_by(&self, cell: &Cell) -> Vec<String> {
-        let redefined =
-            |item: &&super::cell::CellItem| self.items.iter().any(|old| old.key == item.key);
-        let names: Vec<&str> = cell
-            .items
+        let reshaped = self.dependent_on(self.changed_by(cell), |item| item.facts.shapes);
+        let own: Vec<&String> = reshaped
             .iter()
-            .filter(redefined)
-            .filter_map(|item| item.name.as_deref())
+            .filter(|name| self.items.iter().any(|item| item.is_called(name)))
             .collect();
         let outdated = self
             .variables
             .iter()
-            .filter(|(_, variable)| names.iter().any(|name| mentions(&variable.type_name, name)));
+            .filter(|(_, variable)| own.iter().any(|name| has_root(&variable.type_name, name)));
         outdated.map(|(name, _)| name.clone()).collect()
     }
 
@@ -109,6 +128,44 @@ impl Session {
                 mutable: variable.mutable,
             })
             .collect()
+    }
+
+    /// Returns the names that mean something else after `cell` than before.
+    fn changed_by(&self, cell: &Cell) -> BTreeSet<String> {
+        let same_item = |item: &super::cell::CellItem| {
+            let text = &cell.code[item.range.clone()];
+            self.items
+                .iter()
+                .any(|old| old.key == item.key && old.text == text)
+        };
+        let items = cell.items.iter().filter(|item| !same_item(item));
+        let same_line = |line: &UseLine| self.uses.iter().any(|old| old.line.text == line.text);
+        let lines = cell.uses.iter().filter(|line| !same_line(line));
+        items
+            .filter_map(|item| item.name.as_deref())
+            .chain(lines.map(|line| line.key.as_str()))
+            .map(plain)
+            .collect()
+    }
+
+    /// Returns `names` and the names of the items that mention one of them, directly or through
+    /// others, as far as the dependence goes through items of the kind that `follow` accepts.
+    fn dependent_on(
+        &self,
+        mut names: BTreeSet<String>,
+        follow: impl Fn(&KeptItem) -> bool,
+    ) -> BTreeSet<String> {
+        loop {
+            let before = names.len();
+            for item in self.items.iter().filter(|item| follow(item)) {
+                if !item.facts.words.is_disjoint(&names) {
+                    names.extend(item.name.as_deref().map(plain));
+                }
+            }
+            if names.len() == before {
+                return names;
+            }
+        }
     }
 
     /// Returns `name: type` of each variable, in order of name.
@@ -133,6 +190,60 @@ impl Session {
             .collect();
         self.sources.retain(|cell, _| keep.contains(cell));
     }
+}
+
+impl KeptItem {
+    /// Takes out the methods that `newer` defines anew; returns whether anything is left.
+    fn gives_way_to(&mut self, newer: &Facts) -> bool {
+        let (Some(old), Some(new)) = (&self.facts.methods, &newer.methods) else {
+            return true;
+        };
+        let is_new = |name: &String| new.members.iter().any(|(other, _)| other == name);
+        if old.of != new.of || !old.members.iter().any(|(name, _)| is_new(name)) {
+            return true;
+        }
+        let (gone, left): (Vec<_>, Vec<_>) = old
+            .members
+            .iter()
+            .cloned()
+            .partition(|(name, _)| is_new(name));
+        for (_, bytes) in gone {
+            let blank: String = self.text[bytes.clone()]
+                .chars()
+                .map(|next| {
+                    if next == '\n' {
+                        "\n".to_owned()
+                    } else {
+                        " ".repeat(next.len_utf8())
+                    }
+                })
+                .collect();
+            self.statics
+                .retain(|held| !bytes.contains(&held.whole.start));
+            self.text.replace_range(bytes, &blank);
+        }
+        let methods = Some(super::facts::Methods {
+            of: old.of.clone(),
+            members: left.clone(),
+        });
+        self.facts = Arc::new(Facts {
+            methods,
+            ..Facts::clone(&self.facts)
+        });
+        !left.is_empty()
+    }
+
+    fn is_called(&self, name: &str) -> bool {
+        self.name.as_deref().is_some_and(|own| plain(own) == name)
+    }
+}
+
+/// Returns whether a path in a type starts with `name`, as the paths of a session's own items do.
+fn has_root(type_name: &str, name: &str) -> bool {
+    words(type_name).contains(name)
+        && type_name
+            .match_indices(name)
+            .any(|(at, _)| !type_name[..at].ends_with("::") && mentions(&type_name[at..], name))
 }
 
 /// Returns whether `text` has `word` as a word of its own.

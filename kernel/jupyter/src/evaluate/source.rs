@@ -1,9 +1,12 @@
 //! Writes the program that a cell becomes, and remembers which byte came from where.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::cell::{Cell, NewVariable};
-use super::session::{Session, mentions};
+use super::reach::Reach;
+use super::session::{KeptItem, Session, Variable, mentions};
+use super::statics::Static;
 
 /// A generated program.
 #[derive(Debug, Default)]
@@ -15,6 +18,10 @@ pub struct Program {
     /// Lines that were generated for one variable each.
     lines: Vec<(u32, Line)>,
     newlines: u32,
+    /// Cells whose libraries hold statics that this program uses.
+    pub homes: BTreeSet<u64>,
+    /// Items were left out that the cell does not seem to need.
+    pub partial: bool,
 }
 
 #[derive(Debug)]
@@ -46,6 +53,13 @@ pub struct Adjustments {
     pub unkept: Vec<String>,
     /// The last expression has no value to show (it never returns).
     pub statement_only: bool,
+    /// New variables that hold a function, and the pointer type in which they are kept: the type
+    /// of the function itself cannot be written.
+    pub pointers: Vec<(String, String)>,
+    /// The cell needs an item that it does not seem to reach.
+    pub all_items: bool,
+    /// A constant reads a static, which the compiler can do only where it sees the value.
+    pub own_statics: bool,
 }
 
 impl Program {
@@ -55,20 +69,29 @@ impl Program {
             entry: format!("headwater_cell_{number}"),
             ..Program::default()
         };
-        program.header(session);
-        for item in &session.items {
-            program.copy(&item.text, item.cell, item.start);
-            program.push("\n");
+        let reach = if adjust.all_items {
+            Reach::whole(session)
+        } else {
+            let statements = cell.statements();
+            let texts = taken(session, &statements)
+                .map(|(_, variable)| variable.type_name.as_str())
+                .chain([cell.code.as_str()]);
+            Reach::of(session, number, &texts.collect::<Vec<_>>())
+        };
+        program.partial = reach.partial;
+        program.header(session, &reach);
+        for item in reach.items(session) {
+            program.item(item, number, adjust);
         }
         program.function(session, cell, number, adjust);
         program
     }
 
-    fn header(&mut self, session: &Session) {
+    fn header(&mut self, session: &Session, reach: &Reach) {
         self.push("#![allow(unused, dead_code, private_interfaces, non_snake_case, unreachable_code, text_direction_codepoint_in_literal)]\n");
         self.push("#![warn(dropping_references)]\n#![recursion_limit = \"256\"]\n");
         self.push("#[allow(unused_imports)] use ::headwater::prelude::*;\n");
-        for kept in &session.uses {
+        for kept in reach.uses(session) {
             self.line(
                 Line::Use(kept.cell, kept.line.range.clone()),
                 &kept.line.text,
@@ -76,13 +99,60 @@ impl Program {
         }
     }
 
+    /// Writes an item: as typed, but for its statics.
+    fn item(&mut self, item: &KeptItem, number: u64, adjust: &Adjustments) {
+        let mut done = 0;
+        for held in &item.statics {
+            self.copy_part(item, done..held.whole.start);
+            self.held(item, held, number, adjust);
+            done = held.whole.end;
+        }
+        self.copy_part(item, done..item.text.len());
+        self.push("\n");
+    }
+
+    /// Writes a static: its definition where it is at home, elsewhere where to find it.
+    fn held(&mut self, item: &KeptItem, held: &Static, number: u64, adjust: &Adjustments) {
+        let at = item.start + held.whole.start;
+        let symbol = format!(
+            "headwater_static_{}_{}_{at}_{}",
+            item.home, item.cell, held.name
+        );
+        if item.home == number {
+            self.push(&format!("#[unsafe(export_name = {symbol:?})] "));
+            self.copy_part(item, held.whole.clone());
+        } else if adjust.own_statics {
+            self.copy_part(item, held.whole.clone());
+        } else {
+            self.homes.insert(item.home);
+            self.push(&format!(
+                "unsafe extern \"Rust\" {{ #[link_name = {symbol:?}] "
+            ));
+            self.copy_part(item, held.head.clone());
+            self.push(if held.mutable {
+                "static "
+            } else {
+                "safe static "
+            });
+            let mut done = held.typed.start;
+            for at in &held.elided {
+                self.copy_part(item, done..*at);
+                self.push("'static ");
+                done = *at;
+            }
+            self.copy_part(item, done..held.typed.end);
+            self.push("; }");
+        }
+    }
+
+    fn copy_part(&mut self, item: &KeptItem, part: Range<usize>) {
+        let start = item.start + part.start;
+        self.copy(&item.text[part], item.cell, start);
+    }
+
     fn function(&mut self, session: &Session, cell: &Cell, number: u64, adjust: &Adjustments) {
         let statements = cell.statements();
-        let taken: Vec<_> = session
-            .variables
-            .iter()
-            .filter(|(name, _)| mentions(&statements, name))
-            .collect();
+        let taken: Vec<_> = taken(session, &statements).collect();
         self.push(&format!(
             "#[unsafe(no_mangle)] pub extern \"C-unwind\" fn {}() {{\n",
             self.entry.clone()
@@ -94,28 +164,36 @@ impl Program {
                 variable.type_name
             ));
         }
-        self.push("::headwater::cell::guard(|| -> ::std::result::Result<(), ::headwater::cell::Failure> {\n");
+        // No parenthesis around the body: one that the cell leaves open would close here.
+        self.push(
+            "let headwater_body = || -> ::std::result::Result<(), ::headwater::cell::Failure> {\n",
+        );
         if cell.awaits {
             self.push("::headwater::cell::block_on(async {\n");
         }
         self.body(cell, &statements, number, adjust);
         for NewVariable { name, .. } in &cell.variables {
             if !adjust.unkept.contains(name) {
+                let pointer = adjust.pointers.iter().find(|(of, _)| of == name);
+                let value = pointer.map_or_else(
+                    || name.clone(),
+                    |(_, pointer)| format!("({name} as {pointer})"),
+                );
                 self.line(
                     Line::TypeOf(name.clone()),
-                    &format!("::std::mem::drop(&{name});"),
+                    &format!("::std::mem::drop(&{value});"),
                 );
                 self.line(
                     Line::Put(name.clone()),
-                    &format!("::headwater::cell::put({name:?}, {name});"),
+                    &format!("::headwater::cell::put({name:?}, {value});"),
                 );
             }
         }
-        self.push("::std::result::Result::Ok(())\n");
+        self.push("::headwater::cell::reach_end();\n::std::result::Result::Ok(())\n");
         if cell.awaits {
             self.push("})\n");
         }
-        self.push("});\n");
+        self.push("};\n::headwater::cell::guard(headwater_body);\n");
         for (name, _) in taken {
             if !adjust.consumed.contains(name) {
                 let call = format!("::headwater::cell::put_back({name:?}, {name});");
@@ -128,16 +206,27 @@ impl Program {
     fn body(&mut self, cell: &Cell, statements: &str, number: u64, adjust: &Adjustments) {
         match &cell.trailing {
             Some(value) if !adjust.statement_only => {
-                self.copy(&statements[..value.start], number, 0);
+                self.part(cell, statements, number, 0..value.start);
                 self.push("::headwater::show_value!(");
-                self.copy(&statements[value.clone()], number, value.start);
+                self.part(cell, statements, number, value.clone());
                 self.push(");");
-                self.copy(&statements[value.end..], number, value.end);
+                self.part(cell, statements, number, value.end..statements.len());
             }
-            _ => self.copy(statements, number, 0),
+            _ => self.part(cell, statements, number, 0..statements.len()),
         }
         // A line of its own, for the cell may end in a comment.
         self.push("\n;\n");
+    }
+
+    /// Copies a part of the cell; a `return` in it gets the value that the body has to return.
+    fn part(&mut self, cell: &Cell, statements: &str, number: u64, part: Range<usize>) {
+        let mut done = part.start;
+        for at in cell.returns.iter().filter(|at| part.contains(at)) {
+            self.copy(&statements[done..*at], number, done);
+            self.push(" ::std::result::Result::Ok(())");
+            done = *at;
+        }
+        self.copy(&statements[done..part.end], number, done);
     }
 
     fn push(&mut self, text: &str) {
@@ -200,4 +289,13 @@ impl Program {
         let line = source.code.get(..byte)?.matches('\n').count() + 1;
         Some((source.count, line))
     }
+}
+
+/// Returns the variables of earlier cells that `statements` mention.
+fn taken<'a>(
+    session: &'a Session,
+    statements: &str,
+) -> impl Iterator<Item = (&'a String, &'a Variable)> {
+    let variables = session.variables.iter();
+    variables.filter(move |(name, _)| mentions(statements, name))
 }

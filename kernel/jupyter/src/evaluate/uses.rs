@@ -15,6 +15,24 @@ pub struct UseLine {
     pub range: Range<usize>,
 }
 
+impl UseLine {
+    /// Returns the first name of the path, which may be an item of the session.
+    pub fn root(&self) -> String {
+        let path = self.text.trim_start_matches("use ");
+        let path = ["crate::", "self::"]
+            .iter()
+            .find_map(|start| path.strip_prefix(start))
+            .unwrap_or(path);
+        let end = path.find(|next: char| !next.is_alphanumeric() && next != '_');
+        path[..end.unwrap_or(path.len())].to_owned()
+    }
+
+    /// Returns whether it brings in names that the line does not tell.
+    pub fn is_glob(&self) -> bool {
+        self.key.ends_with('*')
+    }
+}
+
 /// Returns the leaves of a `use` tree that stands at `range`.
 pub fn lines(tree: &UseTree, range: &Range<usize>) -> Vec<UseLine> {
     let mut found = Vec::new();

@@ -8,6 +8,8 @@ mod cells;
 mod commands;
 mod comms;
 mod completion;
+mod definitions;
+mod differential;
 mod evaluate;
 mod expressions;
 mod failures;

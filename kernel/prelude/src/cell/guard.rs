@@ -13,6 +13,8 @@ thread_local! {
     static OUTCOME: RefCell<Option<Outcome>> = const { RefCell::new(None) };
     /// Line of the panic that is unwinding on this thread.
     static PANIC_LINE: Cell<u32> = const { Cell::new(0) };
+    /// Set where a cell's body has come to its last line.
+    static AT_END: Cell<bool> = const { Cell::new(false) };
     static RUNS_CELLS: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -20,8 +22,10 @@ thread_local! {
 pub fn guard(body: impl FnOnce() -> Result<(), Failure>) {
     // The variables that the body borrows stay with the caller; a half-made change in one of
     // them after a panic is what the person would see in a debugger too.
+    AT_END.set(false);
     let outcome = match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(Ok(())) => Outcome::Completed,
+        Ok(Ok(())) if AT_END.get() => Outcome::Completed,
+        Ok(Ok(())) => Outcome::Returned,
         Ok(Err(Failure {
             name,
             message,
@@ -37,6 +41,11 @@ pub fn guard(body: impl FnOnce() -> Result<(), Failure>) {
         },
     };
     OUTCOME.set(Some(outcome));
+}
+
+/// Says that the body has come to its end: everything that it defined is kept.
+pub fn reach_end() {
+    AT_END.set(true);
 }
 
 /// Runs the body of a cell that awaits, on one runtime that lives as long as the session.

@@ -21,5 +21,5 @@ pub mod store;
 mod threads;
 
 pub use failure::Failure;
-pub use guard::{block_on, guard};
+pub use guard::{block_on, guard, reach_end};
 pub use store::{put, put_back, take};

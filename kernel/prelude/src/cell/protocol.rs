@@ -89,6 +89,8 @@ pub struct Described {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
     Completed,
+    /// A `return` left the cell before its end, so that its new variables were not kept.
+    Returned,
     /// A `?` gave an error. `line` counts in the generated source.
     Failed {
         name: String,

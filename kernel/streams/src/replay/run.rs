@@ -138,6 +138,8 @@ impl ReplayRun {
             self.shared.wait_a_little();
         }
         self.join();
+        // An interrupt ends the sending thread too, which may be seen first.
+        interrupt::check()?;
         match &self.shared.lock().error {
             Some(error) => Err(error.clone()),
             None => Ok(()),
