@@ -8,6 +8,17 @@ import sys
 import venv
 from pathlib import Path
 
+# The tools' own programs would run in the tools' environment, which does not have the wheel.
+PROGRAMS = """
+import importlib.metadata, pathlib, sys
+for it in importlib.metadata.entry_points(group="console_scripts"):
+    program = pathlib.Path(sys.executable).with_name(it.name)
+    if not program.exists():
+        name = it.attr.split(".")[0]
+        program.write_text(f"#!{sys.executable}\\nimport sys\\nfrom {it.module} import {name}\\nsys.exit({it.attr}())\\n")
+        program.chmod(0o755)
+"""
+
 HERE = Path(__file__).resolve().parent
 WHEEL = HERE.parents[1] / "wheel" / "build"
 
@@ -26,6 +37,7 @@ def make(folder):
     packages.joinpath("tools.pth").write_text(f"{_packages_of(tools)}\n")
     python = folder / "bin" / "python"
     _run([python, "-m", "pip", "install", "--no-deps", "--no-index", "--quiet", wheel])
+    _run([python, "-c", PROGRAMS])
     return python, wheel
 
 
