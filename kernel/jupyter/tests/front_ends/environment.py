@@ -54,6 +54,11 @@ def variables(folder):
     for name, path in paths.items():
         folder.joinpath(path).mkdir(parents=True, exist_ok=True)
         kept[name] = str(folder / path)
+    # Templates, pages and server extensions that the tools keep beside their packages.
+    tools = _tools().parents[1]
+    kept["JUPYTER_PATH"] = str(tools / "share" / "jupyter")
+    kept["JUPYTER_CONFIG_PATH"] = str(tools / "etc" / "jupyter")
+    kept["JUPYTERLAB_DIR"] = str(tools / "share" / "jupyter" / "lab")
     kept["PATH"] = f"{folder / 'env' / 'bin'}:{kept['PATH']}"
     return kept
 
