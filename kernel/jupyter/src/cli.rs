@@ -9,7 +9,7 @@ use crate::broker::{self, BrokerArgs};
 use crate::evaluate::{self, Error};
 use crate::run::{self, RunArgs};
 use crate::serve::{self, KernelArgs};
-use crate::setup::{self, DoctorArgs, InstallArgs, LabArgs};
+use crate::setup::{self, DoctorArgs, InstallArgs, LabArgs, UninstallArgs};
 
 /// A Rust kernel for Jupyter with live streams built in, and a course about them.
 #[derive(Debug, Parser)]
@@ -23,6 +23,7 @@ pub struct Headwater {
 enum Command {
     Lab(LabArgs),
     Install(InstallArgs),
+    Uninstall(UninstallArgs),
     Run(RunArgs),
     Broker(BrokerArgs),
     Doctor(DoctorArgs),
@@ -40,6 +41,7 @@ impl Headwater {
         match self.command {
             Command::Lab(args) => ended(setup::lab(args)),
             Command::Install(args) => ended(setup::install(args)),
+            Command::Uninstall(args) => ended(setup::uninstall(args)),
             Command::Run(args) => run::run(&args),
             Command::Broker(args) => broker::broker(&args),
             Command::Doctor(args) => ended(setup::doctor(args)),

@@ -206,7 +206,7 @@ fn free_bytes(folder: &Path) -> Option<u64> {
 }
 
 fn prelude_check(folder: Option<&Path>) -> Check {
-    const BUILD: &str = "headwater install, or cargo lab in a clone of the repository";
+    const BUILD: &str = "cargo headwater install, or cargo lab, in a clone of the repository";
     let Some((folder, manifest)) = folder.and_then(|it| Some((it, Manifest::read(it).ok()?)))
     else {
         return Check::missing("prelude", "not built yet", BUILD);
@@ -264,17 +264,22 @@ fn kernelspec_check() -> Check {
     let Ok(data) = jupyter_data_of_person() else {
         return Check::missing("kernelspec", "no home folder", "export HOME=/home/you");
     };
-    match kernelspec::read(&data) {
-        None => Check::missing(
+    let wheel = folders::environment_of_this_binary();
+    match (kernelspec::read(&data), wheel) {
+        (None, Some(environment)) => {
+            let found = format!("in {}, where pip put it", environment.display());
+            Check::ok("kernelspec", found)
+        }
+        (None, None) => Check::missing(
             "kernelspec",
             "not installed; cargo lab brings its own",
             INSTALL,
         ),
-        Some(spec) if !spec.binary.exists() => {
+        (Some(spec), _) if !spec.binary.exists() => {
             let found = format!("names {}, which is gone", spec.binary.display());
             Check::missing("kernelspec", found, INSTALL)
         }
-        Some(spec) => Check::ok("kernelspec", format!("starts {}", spec.binary.display())),
+        (Some(spec), _) => Check::ok("kernelspec", format!("starts {}", spec.binary.display())),
     }
 }
 

@@ -81,16 +81,30 @@ pub fn jupyter_data_of_prefix(prefix: &Path) -> PathBuf {
     prefix.join("share").join("jupyter")
 }
 
-/// The prelude that a kernel uses: the one that `HEADWATER_PRELUDE` names, else the installed one,
-/// else the newest that was built in the clone.
+/// The prelude that a kernel uses: the one that `HEADWATER_PRELUDE` names, else the one of the
+/// environment that a wheel put this binary into, else this person's, else the newest that was
+/// built in the clone.
 pub fn ready_prelude() -> Option<PathBuf> {
     let named = env::var_os(PRELUDE_ENV).map(PathBuf::from);
+    let environment = environment_of_this_binary().map(|it| Folders::below_prefix(&it).prelude());
     let installed = Folders::of_person().ok().map(|folders| folders.prelude());
     let mut places = named
         .into_iter()
+        .chain(environment)
         .chain(installed)
         .chain(built_beside_this_binary());
     places.find(|folder| Manifest::read(folder).is_ok())
+}
+
+/// The environment whose `bin` folder holds this binary, as after `pip install` of a wheel.
+pub fn environment_of_this_binary() -> Option<PathBuf> {
+    let binary = env::current_exe().ok()?;
+    let folder = binary.parent().filter(|folder| folder.ends_with("bin"))?;
+    let prefix = folder.parent()?;
+    // Our own `share/headwater/bin` has a parent as well, but no kernels of Jupyter's below it.
+    super::kernelspec::folder(&jupyter_data_of_prefix(prefix))
+        .exists()
+        .then(|| prefix.to_owned())
 }
 
 /// Preludes that `cargo lab` built: they are in the target folder, as this binary is.

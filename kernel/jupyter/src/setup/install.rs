@@ -1,30 +1,23 @@
 //! The kernelspec, with the binary and the prelude beside it.
 
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::SetupError;
 use super::copies::{self, Copied};
-use super::folders::{Folders, jupyter_data_of_person, jupyter_data_of_prefix};
+use super::folders::{environment_of_this_binary, jupyter_data_of_prefix};
 use super::kernelspec::{self, KernelSpec, Written};
+use super::place::Place;
 use super::prelude;
 use super::progress::Progress;
-use super::python::Python;
 
 /// Makes the kernel known to every Jupyter of this person, or of one environment.
 #[derive(Debug, Clone, Default, Args)]
 pub struct InstallArgs {
-    /// For this person; this is the default.
-    #[arg(long, conflicts_with_all = ["sys_prefix", "prefix"])]
-    pub user: bool,
-    /// Into the environment of the `python3` on PATH, such as an activated venv.
-    #[arg(long, conflicts_with = "prefix")]
-    pub sys_prefix: bool,
-    /// Into the environment in this folder.
-    #[arg(long, value_name = "DIR")]
-    pub prefix: Option<PathBuf>,
+    #[command(flatten)]
+    pub place: Place,
     /// A prelude that is ready, instead of building one.
     #[arg(long, hide = true)]
     pub prelude: Option<PathBuf>,
@@ -35,7 +28,7 @@ pub struct InstallArgs {
 /// # Errors
 /// When the prelude cannot be built or a folder cannot be written, with what to type.
 pub fn install(args: InstallArgs) -> Result<(), SetupError> {
-    let (folders, jupyter_data) = targets(&args)?;
+    let (folders, jupyter_data) = args.place.folders()?;
     let progress = Progress::to_stderr();
 
     let step = progress.step("prelude");
@@ -48,12 +41,21 @@ pub fn install(args: InstallArgs) -> Result<(), SetupError> {
     step.done(&said(copied, folders.prelude().display()));
 
     let step = progress.step("binary");
-    let copied = copies::binary(&folders.binary())?;
-    step.done(&said(copied, folders.binary().display()));
+    let binary = match of_wheel(jupyter_data.as_path()) {
+        Some(binary) => {
+            step.done(&format!("stays in {}, where pip put it", binary.display()));
+            binary
+        }
+        None => {
+            let copied = copies::binary(&folders.binary())?;
+            step.done(&said(copied, folders.binary().display()));
+            folders.binary()
+        }
+    };
 
     let step = progress.step("kernelspec");
     let spec = KernelSpec {
-        binary: folders.binary(),
+        binary,
         prelude: folders.prelude(),
     };
     let written = spec.write(&jupyter_data)?;
@@ -67,26 +69,19 @@ pub fn install(args: InstallArgs) -> Result<(), SetupError> {
     Ok(())
 }
 
-/// The folder for our files and the one for Jupyter's.
-fn targets(args: &InstallArgs) -> Result<(Folders, PathBuf), SetupError> {
-    let prefix = match (&args.prefix, args.sys_prefix) {
-        (Some(folder), _) => Some(absolute(folder)?),
-        (None, true) => Some(Python::find()?.prefix),
-        (None, false) => None,
-    };
-    Ok(match prefix {
-        Some(prefix) => (
-            Folders::below_prefix(&prefix),
-            jupyter_data_of_prefix(&prefix),
-        ),
-        None => (Folders::of_person()?, jupyter_data_of_person()?),
-    })
+/// The running binary, if a wheel put it into the environment that is installed into: pip replaces
+/// and removes it there, so that a copy of ours would stay behind.
+fn of_wheel(jupyter_data: &Path) -> Option<PathBuf> {
+    let environment = environment_of_this_binary()?;
+    let same = same_folder(&jupyter_data_of_prefix(&environment), jupyter_data);
+    same.then(|| environment.join("bin").join("headwater"))
 }
 
-/// The kernelspec holds absolute paths, whatever was typed.
-fn absolute(folder: &std::path::Path) -> Result<PathBuf, SetupError> {
-    std::path::absolute(folder)
-        .map_err(|error| super::file_error("the prefix is not a folder", folder, &error))
+fn same_folder(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
 }
 
 fn said(copied: Copied, place: impl Display) -> String {

@@ -15,10 +15,23 @@ pub const NAME: &str = "headwater";
 /// The variable that tells the kernel where its prelude is.
 pub const PRELUDE_ENV: &str = "HEADWATER_PRELUDE";
 
+/// Where the wheel keeps its kernelspec, logos among it; what it installs and what we write look alike.
+macro_rules! from_wheel {
+    ($name:literal) => {
+        (
+            $name,
+            include_bytes!(concat!(
+                "../../wheel/files/data/share/jupyter/kernels/headwater/",
+                $name
+            )),
+        )
+    };
+}
+
 const LOGOS: [(&str, &[u8]); 3] = [
-    ("logo-svg.svg", include_bytes!("logo.svg")),
-    ("logo-32x32.png", include_bytes!("logo-32x32.png")),
-    ("logo-64x64.png", include_bytes!("logo-64x64.png")),
+    from_wheel!("logo-svg.svg"),
+    from_wheel!("logo-32x32.png"),
+    from_wheel!("logo-64x64.png"),
 ];
 
 /// A kernel that Jupyter can start.

@@ -1,4 +1,4 @@
-//! Everything between a clone and a running notebook: `install`, `lab` and `doctor`.
+//! Everything between a clone and a running notebook: `install`, `uninstall`, `lab` and `doctor`.
 //!
 //! - [`checks`]: what this machine has: compiler, linker, disk, Python, prelude
 //! - [`copies`]: copies of the binary and the prelude at a place that outlives the clone
@@ -10,10 +10,12 @@
 //! - [`kernelspec`]: the file that tells Jupyter how to start the kernel
 //! - [`lab`]: all of it, and then JupyterLab with the first lesson
 //! - [`packages`]: the line to type for what is missing
+//! - [`place`]: whom an installation is for
 //! - [`prelude`]: builds the library that cells link
 //! - [`progress`]: one line a step
 //! - [`python`]: the Python that makes the environment
 //! - [`server`]: the JupyterLab process
+//! - [`uninstall`]: takes away what `install` wrote
 //! - [`warm`]: the first cell, run ahead
 
 mod checks;
@@ -26,10 +28,12 @@ mod jupyter;
 mod kernelspec;
 mod lab;
 mod packages;
+mod place;
 pub mod prelude;
 mod progress;
 mod python;
 mod server;
+mod uninstall;
 mod warm;
 
 pub use course::DATASETS_ENV;
@@ -37,6 +41,7 @@ pub use doctor::{DoctorArgs, doctor};
 pub use install::{InstallArgs, install};
 pub use kernelspec::PRELUDE_ENV;
 pub use lab::{LabArgs, lab};
+pub use uninstall::{UninstallArgs, uninstall};
 
 /// What setting up reports: what went wrong, what was there, what to type instead.
 pub type SetupError = crate::evaluate::Error;

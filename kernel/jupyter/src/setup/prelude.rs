@@ -61,9 +61,13 @@ pub fn workspace() -> Option<PathBuf> {
 }
 
 fn installed() -> Result<PathBuf, SetupError> {
-    let folder = super::folders::Folders::of_person()?.prelude();
-    Manifest::read(&folder)?;
-    Ok(folder)
+    super::folders::ready_prelude().ok_or_else(|| {
+        SetupError::new(
+            "the prelude cannot be built here",
+            "this binary came without its sources, as a wheel does",
+            "cargo headwater install, in a clone of the repository",
+        )
+    })
 }
 
 fn build(root: &Path, progress: &dyn Fn(&str)) -> Result<PathBuf, SetupError> {

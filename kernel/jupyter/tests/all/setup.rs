@@ -231,6 +231,74 @@ fn sys_prefix_install_goes_into_the_environment_of_python() {
 }
 
 #[test]
+fn wheel_brings_the_kernelspec_that_install_writes() {
+    let person = Person::new().with_prelude(&compiler(), "one");
+    assert!(person.run(&["install", "--prelude", "prelude"]).ok);
+    let written = person.path("data/jupyter/kernels/headwater/kernel.json");
+    let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("wheel/files/data");
+    let brought = files.join("share/jupyter/kernels/headwater/kernel.json");
+    let (mut written, mut brought) = (json_at(&written), json_at(&brought));
+    assert_eq!(brought["argv"][0], "{prefix}/bin/headwater", "{brought}");
+    // One has absolute paths, the other finds its places from where pip put it.
+    for spec in [&mut written, &mut brought] {
+        spec["argv"][0] = json!("the binary");
+        spec["env"] = json!({});
+    }
+    assert_eq!(written, brought);
+}
+
+#[test]
+fn install_beside_a_wheel_leaves_its_binary_to_pip() {
+    let person = Person::new().with_prelude(&compiler(), "one");
+    let env = person.path("env");
+    let answer = format!("echo 3 12; echo True; echo {}", env.display());
+    let person = person.with_program("python3", &answer);
+    let spec = env.join("share/jupyter/kernels/headwater");
+    fs::create_dir_all(&spec).expect("a folder");
+    fs::create_dir_all(env.join("bin")).expect("a folder");
+    let binary = env.join("bin/headwater");
+    // By another process, as in `with_program`.
+    let mut copy = Command::new("install");
+    copy.arg("-m755").arg(BINARY).arg(&binary);
+    assert!(copy.status().expect("coreutils").success());
+    let mut install = Command::new(&binary);
+    install
+        .args(["install", "--sys-prefix", "--prelude", "prelude"])
+        .current_dir(person.path(""))
+        .env("PATH", person.path("bin"))
+        .env("XDG_DATA_HOME", person.path("data"));
+    let said = Said::from(install.output().expect("it runs"));
+    assert!(said.ok, "{}", said.stderr);
+    assert!(said.stderr.contains("where pip put it"), "{}", said.stderr);
+    assert_eq!(json_at(&spec.join("kernel.json"))["argv"][0], json!(binary));
+    assert!(!env.join("share/headwater/bin").exists());
+}
+
+#[test]
+fn uninstall_takes_away_what_install_wrote_and_nothing_else() {
+    let person = Person::new().with_prelude(&compiler(), "one");
+    assert!(person.run(&["install", "--prelude", "prelude"]).ok);
+    let other = person.path("data/jupyter/kernels/other");
+    fs::create_dir_all(&other).expect("a folder");
+    fs::create_dir_all(person.path("data/headwater/lab")).expect("a folder");
+    let said = person.run(&["uninstall"]);
+    assert!(said.ok, "{}", said.stderr);
+    assert_eq!(
+        said.stdout.matches("removed ").count(),
+        3,
+        "{}",
+        said.stdout
+    );
+    assert!(said.stdout.contains("kept "), "{}", said.stdout);
+    assert!(!person.path("data/jupyter/kernels/headwater").exists());
+    assert!(!person.path("data/headwater/bin").exists());
+    assert!(!person.path("data/headwater/prelude").exists());
+    assert!(other.exists() && person.path("data/headwater/lab").exists());
+    let again = person.run(&["uninstall"]);
+    assert!(again.ok && again.stdout.contains("nothing is installed"));
+}
+
+#[test]
 fn install_without_a_prelude_says_what_to_type() {
     let person = Person::new();
     let said = person.run(&["install", "--prelude", "nowhere"]);

@@ -58,7 +58,7 @@ impl Gave {
                 Output::Frame(Event::Result { data }) => {
                     gave.result.push_str(&data["text/plain"]);
                 }
-                Output::Frame(_) => {}
+                Output::Frame(_) | Output::Input(_) | Output::Page(_) => {}
             }
         }
         // evcxr shows the unit value of a statement; no other kernel does, and ours neither.
