@@ -205,14 +205,18 @@ impl Libraries {
             .collect()
     }
 
-    /// Changes whenever anything that goes into the prelude does.
+    /// Changes whenever anything that goes into the prelude does. The crates that it names stand
+    /// for those below them: one that changes has all above it compiled again. Others are not
+    /// looked at, for cargo names some of them twice, and the kernel's own would count as well.
     fn fingerprint(&self, root: &Path, rustc: &str) -> String {
         let mut hash = Sha256::new();
         hash.update(rustc);
         hash.update(env!("CARGO_PKG_VERSION"));
         let mut sources = Vec::new();
         collect_sources(&root.join("kernel/prelude/src"), &mut sources);
-        for path in self.rlibs.values().chain(&sources) {
+        let named = EXTERNS.iter().chain(&PRIVATE);
+        let libraries = named.filter_map(|name| self.rlibs.get(*name));
+        for path in libraries.chain(&sources) {
             hash.update(path.to_string_lossy().as_bytes());
             let changed =
                 fs::metadata(path).and_then(|file| file.modified().map(|time| (file.len(), time)));
