@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::frame::{self, Hello};
 use super::protocol::{self, Described, Outcome, Reply, Request};
-use super::pump::Pump;
+use super::pump::{LastWords, Pump};
 use super::{Error, Options, Sink, stdin};
 use crate::setup::DATASETS_ENV;
 
@@ -28,18 +28,31 @@ pub struct Process {
     ended: Receiver<u64>,
     /// The cell that text on stdout and stderr belongs to; the pump reads it.
     current: Arc<AtomicU64>,
+    last_words: LastWords,
     /// What the child said of the variables that the last cell touched.
     described: Vec<Described>,
 }
 
 /// How the child left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Death(pub Option<ExitStatus>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Death {
+    status: Option<ExitStatus>,
+    /// The end of what it wrote to stderr.
+    last_words: String,
+}
 
 impl Death {
     /// Says what happened, in a few words.
-    pub fn describe(self) -> String {
-        let Some(status) = self.0 else {
+    pub fn describe(&self) -> String {
+        // The standard library's own words before it aborts.
+        if self.last_words.contains("has overflowed its stack") {
+            return "it overflowed its stack".to_owned();
+        }
+        if let Some((_, bytes)) = self.last_words.rsplit_once("memory allocation of ") {
+            let bytes = bytes.split(' ').next().unwrap_or_default();
+            return format!("it asked for {bytes} bytes, and there was no memory for it");
+        }
+        let Some(status) = self.status else {
             return "its process is gone".to_owned();
         };
         match (status.code(), status.signal()) {
@@ -113,6 +126,8 @@ impl Process {
         let (send_ended, ended) = channel();
         let (current, id) = (Arc::new(AtomicU64::new(0)), child.id());
         let cell = current.clone();
+        let last_words = LastWords::default();
+        let words = last_words.clone();
         std::thread::Builder::new()
             .name("pump".to_owned())
             .spawn(move || match accept(&listener, id, &display, &run) {
@@ -127,6 +142,7 @@ impl Process {
                         cell,
                         sink,
                         ended: send_ended,
+                        last_words: words,
                     }
                     .run();
                 }
@@ -147,6 +163,7 @@ impl Process {
             run: None,
             ended,
             current,
+            last_words,
             described: Vec::new(),
         })
     }
@@ -249,7 +266,10 @@ impl Process {
         };
         // The pump's end closes this channel: then everything that was said is passed on.
         while self.ended.recv_timeout(Duration::from_secs(5)).is_ok() {}
-        Death(status)
+        Death {
+            status,
+            last_words: self.last_words.take(),
+        }
     }
 }
 

@@ -8,9 +8,9 @@ use std::io::{self, Read};
 use std::net::TcpStream;
 use std::os::fd::{AsRawFd, RawFd};
 use std::process::{ChildStderr, ChildStdout};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::content::{Content, Said};
@@ -31,6 +31,28 @@ pub struct Pump {
     pub sink: Sink,
     /// Gets the number of each cell whose output is complete.
     pub ended: Sender<u64>,
+    pub last_words: LastWords,
+}
+
+/// The end of what the child has written to stderr: often the reason of its death. A std mutex,
+/// locked for a copy.
+#[derive(Debug, Default, Clone)]
+pub struct LastWords(Arc<Mutex<String>>);
+
+impl LastWords {
+    const LENGTH: usize = 16 * 1024;
+
+    fn add(&self, text: &str) {
+        let mut words = self.0.lock().expect("no panic under this lock");
+        words.push_str(text);
+        let cut = words.len().saturating_sub(LastWords::LENGTH);
+        let start = (cut..words.len()).find(|at| words.is_char_boundary(*at));
+        words.drain(..start.unwrap_or(0));
+    }
+
+    pub fn take(&self) -> String {
+        std::mem::take(&mut self.0.lock().expect("no panic under this lock"))
+    }
 }
 
 impl Pump {
@@ -40,6 +62,7 @@ impl Pump {
             stdout: Marked::new(&self.token),
             stderr: Marked::new(&self.token),
             content: Content::new(),
+            last_words: self.last_words.clone(),
             cell: self.cell.clone(),
             ended: 0,
             sink: self.sink.clone(),
@@ -158,6 +181,7 @@ struct Flow {
     stdout: Marked,
     stderr: Marked,
     content: Content,
+    last_words: LastWords,
     cell: Arc<AtomicU64>,
     /// The last cell that has ended.
     ended: u64,
@@ -176,8 +200,11 @@ impl Flow {
             None => content.push(&text, &mut |said| pass(&sink, cell, said)),
             Some(owner) => sink(owner, Output::Stdout(text)),
         });
-        self.stderr
-            .release(|owner, text| sink(owner.unwrap_or(cell), Output::Stderr(text)));
+        let last_words = &self.last_words;
+        self.stderr.release(|owner, text| {
+            last_words.add(&text);
+            sink(owner.unwrap_or(cell), Output::Stderr(text));
+        });
     }
 
     fn release_before(&mut self, mark: u64) {
@@ -207,7 +234,9 @@ impl Flow {
 
     fn read_stderr(&mut self, from: &mut ChildStderr) {
         let (cell, sink) = (self.cell.load(Ordering::SeqCst), self.sink.clone());
+        let last_words = &self.last_words;
         self.stderr.read(from, |owner, text| {
+            last_words.add(&text);
             sink(owner.unwrap_or(cell), Output::Stderr(text));
         });
     }

@@ -11,7 +11,8 @@ use super::{CellFailure, Evaluator};
 pub struct Recipes {
     cells: BTreeMap<u64, Run>,
     variables: BTreeMap<String, BTreeSet<u64>>,
-    lost: BTreeSet<u64>,
+    /// Those of dead children that no cell has defined anew since.
+    lost: BTreeMap<String, BTreeSet<u64>>,
 }
 
 /// A cell that has run, under the count that the person knows it by.
@@ -51,6 +52,7 @@ impl Recipes {
         let made = cell.variables.iter().map(|new| &new.name);
         for name in changed.chain(made) {
             self.variables.insert(name.clone(), needs.clone());
+            self.lost.remove(name);
         }
         let code = cell.code.clone();
         self.cells.insert(number, Run { count, code });
@@ -62,10 +64,9 @@ impl Recipes {
     /// Notes that all variables are lost; returns the counts of the cells that made them.
     pub fn lose_all(&mut self) -> Vec<u32> {
         let lost = std::mem::take(&mut self.variables);
-        self.lost.extend(lost.into_values().flatten());
+        self.lost.extend(lost);
         self.drop_unused();
-        let counts = self.lost.iter().filter_map(|number| self.cells.get(number));
-        counts.map(|run| run.count).collect()
+        self.lost_cells().map(|run| run.count).collect()
     }
 
     /// Forgets everything.
@@ -74,15 +75,22 @@ impl Recipes {
     }
 
     fn take_lost(&mut self) -> Vec<Run> {
-        let lost = std::mem::take(&mut self.lost);
-        let runs = lost.iter().filter_map(|number| self.cells.get(number));
-        runs.cloned().collect()
+        let runs = self.lost_cells().cloned().collect();
+        self.lost.clear();
+        runs
+    }
+
+    fn lost_cells(&self) -> impl Iterator<Item = &Run> {
+        let numbers: BTreeSet<u64> = self.lost.values().flatten().copied().collect();
+        numbers
+            .into_iter()
+            .filter_map(|number| self.cells.get(&number))
     }
 
     fn drop_unused(&mut self) {
-        let needed: BTreeSet<u64> = self.variables.values().flatten().copied().collect();
-        self.cells
-            .retain(|number, _| needed.contains(number) || self.lost.contains(number));
+        let needed = self.variables.values().chain(self.lost.values());
+        let needed: BTreeSet<u64> = needed.flatten().copied().collect();
+        self.cells.retain(|number, _| needed.contains(number));
     }
 }
 
@@ -160,6 +168,15 @@ mod tests {
         );
         run(&mut recipes, 5, "a + 1", &[taken("a", false)], &["a", "b"]);
         assert_eq!(recipes.lose_all(), [1, 3, 4]);
+    }
+
+    #[test]
+    fn what_was_made_again_by_hand_is_lost_no_more() {
+        let mut recipes = Recipes::default();
+        recipes.completed(1, 1, &Cell::parse("let a = 1;"), &[], &session(&["a"]));
+        assert_eq!(recipes.lose_all(), [1]);
+        recipes.completed(2, 2, &Cell::parse("let a = 2;"), &[], &session(&["a"]));
+        assert_eq!(recipes.lose_all(), [2]);
     }
 
     #[test]

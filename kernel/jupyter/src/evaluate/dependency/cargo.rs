@@ -48,13 +48,15 @@ impl Project {
         for spec in specs {
             dependencies.insert(spec.key.clone(), spec.value.clone());
         }
-        let dependencies = toml::to_string(&dependencies).unwrap_or_default();
+        // Written as a whole, so that an entry that is a table stands below `dependencies`.
+        let whole = Table::from_iter([("dependencies".to_owned(), dependencies.into())]);
+        let dependencies = toml::to_string(&whole).unwrap_or_default();
         // Fewer codegen units than the prelude's crates have: so a crate that both hold gets
         // another identity in each, and the compiler does not take one for the other.
         let manifest = format!(
             "[package]\nname = \"{NAME}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[lib]\npath = \"lib.rs\"\n\n[workspace]\n\n\
              [profile.dev]\ndebug = 0\nopt-level = 2\ncodegen-units = 8\nincremental = false\ndebug-assertions = false\noverflow-checks = false\n\n\
-             [profile.dev.build-override]\nopt-level = 0\n\n[dependencies]\n{dependencies}"
+             [profile.dev.build-override]\nopt-level = 0\n\n{dependencies}"
         );
         let write = || {
             std::fs::create_dir_all(&self.folder)?;
