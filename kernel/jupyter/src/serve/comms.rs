@@ -32,9 +32,7 @@ impl Comms {
 
     /// Takes a message of a front end and returns what to say to it.
     pub fn hear(&self, comm: Comm, variables: impl Fn() -> Value) -> Vec<Post> {
-        let Comm {
-            id, act, buffers, ..
-        } = comm;
+        let Comm { id, act, buffers } = comm;
         let mut open = self.lock();
         match act {
             CommAct::Open { target } if target == VARIABLES => {

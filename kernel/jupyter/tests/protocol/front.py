@@ -45,7 +45,8 @@ class Front:
     """One front end with a kernel of its own."""
 
     def __init__(self):
-        self.manager = KernelManager(kernel_name=NAME)
+        # The ports are ours from the start, not chosen anew when the kernel starts.
+        self.manager = KernelManager(kernel_name=NAME, cache_ports=False)
         # The sockets are there before the kernel is, so that nothing can be missed.
         self.manager.write_connection_file()
         self.session = self.manager.session
