@@ -1,7 +1,8 @@
 //! Comms: channels between a front end and the kernel that the protocol only carries.
 //!
 //! One target is known, [`VARIABLES`]: whoever opens it gets the list of variables at once, after
-//! each cell, and when it sends a message. A comm for any other target is closed again.
+//! each cell, and when it sends a message: `{"variables": [..]}`, each with the fields of
+//! [`VariableInfo`](crate::evaluate::VariableInfo). A comm for any other target is closed again.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
