@@ -1,9 +1,10 @@
 //! Comms: channels between a front end and the kernel that the protocol only carries.
 //!
 //! One target is known, [`VARIABLES`]: whoever opens it gets the list of variables at once, after
-//! each cell, and when it sends a message. A comm for any other target is closed again.
+//! each cell, and when it sends a message: `{"variables": [..]}`, each with the fields of
+//! [`VariableInfo`](crate::evaluate::VariableInfo). A comm for any other target is closed again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::{Map, Value};
@@ -13,18 +14,29 @@ use super::wire::{Comm, CommAct, Post};
 /// What a panel of variables opens.
 pub const VARIABLES: &str = "headwater.variables";
 
-/// The open comms: id to target. Clones share them.
+/// The open comms, id to target. Clones share them.
 #[derive(Clone, Default)]
 pub struct Comms {
     /// Locked for a few instructions, never across a wait.
-    open: Arc<Mutex<BTreeMap<String, String>>>,
+    known: Arc<Mutex<Known>>,
 }
+
+#[derive(Default)]
+struct Known {
+    open: BTreeMap<String, String>,
+    /// The last comms that were closed again: what their front end had sent before it heard of
+    /// that is no surprise.
+    refused: VecDeque<String>,
+}
+
+const REMEMBERED_REFUSALS: usize = 16;
 
 impl Comms {
     /// Returns the open comms, id and target; with `target` only those of it.
     pub fn open(&self, target: Option<&str>) -> Vec<(String, String)> {
-        let open = self.lock();
-        let wanted = open
+        let known = self.lock();
+        let wanted = known
+            .open
             .iter()
             .filter(|(_, of)| target.is_none_or(|target| target == *of));
         wanted.map(|(id, of)| (id.clone(), of.clone())).collect()
@@ -32,28 +44,31 @@ impl Comms {
 
     /// Takes a message of a front end and returns what to say to it.
     pub fn hear(&self, comm: Comm, variables: impl Fn() -> Value) -> Vec<Post> {
-        let Comm {
-            id, act, buffers, ..
-        } = comm;
-        let mut open = self.lock();
+        let Comm { id, act, buffers } = comm;
+        let mut known = self.lock();
         match act {
             CommAct::Open { target } if target == VARIABLES => {
-                open.insert(id.clone(), target);
+                known.open.insert(id.clone(), target);
             }
             CommAct::Open { .. } => {
+                known.refused.push_back(id.clone());
+                if known.refused.len() > REMEMBERED_REFUSALS {
+                    known.refused.pop_front();
+                }
                 return vec![Post::CommClose { comm: id }];
             }
             CommAct::Close => {
-                open.remove(&id);
+                known.open.remove(&id);
                 return Vec::new();
             }
-            CommAct::Message if open.contains_key(&id) => {}
+            CommAct::Message if known.open.contains_key(&id) => {}
+            CommAct::Message if known.refused.contains(&id) => return Vec::new(),
             CommAct::Message => {
                 eprintln!("headwater: ignored a message for comm `{id}`, which is not open");
                 return Vec::new();
             }
         }
-        drop(open);
+        drop(known);
         vec![list(id, variables(), buffers)]
     }
 
@@ -70,8 +85,8 @@ impl Comms {
         posts.collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
-        self.open.lock().expect("no panic under this lock")
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().expect("no panic under this lock")
     }
 }
 

@@ -118,12 +118,13 @@ impl Runner {
         match page::asked_about(code, has_operator) {
             Some(name) => {
                 self.evaluator()?;
-                let text =
-                    completer().and_then(|known| known.inspect(name, name.chars().count(), true));
-                let text = text
-                    .map(|found| found.plain)
+                let found = completer()
+                    .and_then(|known| known.inspect(name, name.chars().count(), true))
                     .ok_or_else(|| CellFailure::from(unknown_name(name)))?;
-                self.ways.output.page(text);
+                self.ways.output.page(Bundle::from([
+                    ("text/plain".to_owned(), found.plain),
+                    ("text/markdown".to_owned(), found.markdown),
+                ]));
                 Ok(())
             }
             None => self.guarded(|evaluator| evaluator.execute(cell, count, code)),

@@ -153,9 +153,8 @@ impl Output {
     }
 
     /// Leaves a text for the pager of the front end whose cell runs.
-    pub fn page(&self, text: String) {
+    pub fn page(&self, data: Bundle) {
         if let Some(running) = &mut self.lock().running {
-            let data = Bundle::from([("text/plain".to_owned(), text)]);
             running.left.pages.push(data);
         }
     }

@@ -42,7 +42,6 @@ fn request_with_the_wrong_content_is_told_so() {
     let wrong = [
         (Channel::Shell, "execute_request", json!({"code": 5})),
         (Channel::Shell, "execute_request", json!({})),
-        (Channel::Shell, "execute_request", json!("text")),
         (
             Channel::Shell,
             "complete_request",

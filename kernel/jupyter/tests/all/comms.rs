@@ -56,6 +56,24 @@ fn variables_are_sent_on_open_and_after_each_cell() {
 }
 
 #[test]
+fn variable_comes_with_type_size_shape_and_columns() {
+    let mut front_end = FrontEnd::start();
+    front_end
+        .run("let delays = df!(\"origin\" => [\"JFK\", \"LGA\"], \"minutes\" => [3.5, 4.0])?;");
+    let all = open(&mut front_end, "panel", TARGET);
+    let message = all.iter().find(|heard| heard.message_type == "comm_msg");
+    let variable = &message.unwrap().content["data"]["variables"][0];
+    assert_eq!(variable["name"], "delays");
+    assert_eq!(variable["type_name"], "DataFrame");
+    assert!(variable["bytes"].as_u64().unwrap() > 0, "{variable}");
+    assert_eq!(variable["columns"][0][0], "origin", "{variable}");
+    assert!(
+        variable["shape"].as_str().unwrap().contains('2'),
+        "{variable}"
+    );
+}
+
+#[test]
 fn open_comms_are_listed_by_target() {
     let mut front_end = FrontEnd::start();
     open(&mut front_end, "panel", TARGET);

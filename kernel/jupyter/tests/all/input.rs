@@ -123,6 +123,41 @@ fn kernel_stops_while_a_cell_waits_for_input() {
 }
 
 #[test]
+fn child_that_dies_while_it_waits_leaves_no_question_behind() {
+    let mut front_end = FrontEnd::start();
+    let gate = front_end.gate("asked");
+    let code = format!(
+        "std::thread::spawn(|| {{ {} std::process::abort() }});\n{READ}",
+        gate.wait()
+    );
+    let (id, _) = ask_for(&mut front_end, &code);
+    gate.open();
+    let all = front_end.finish(&id);
+    assert_eq!(reply_to(&all, &id).unwrap()["ename"], "ChildDied");
+    let (id, _) = ask_for(&mut front_end, READ);
+    type_in(&mut front_end, "new child");
+    let all = front_end.finish(&id);
+    assert_eq!(reply_to(&all, &id).unwrap()["status"], "ok");
+}
+
+#[test]
+fn thread_that_outlives_its_cell_is_told_that_nobody_can_be_asked() {
+    let mut front_end = FrontEnd::start();
+    let gate = front_end.gate("cell has ended");
+    let code = format!(
+        "let reader = std::thread::spawn(|| {{ {} std::io::stdin().read_line(&mut String::new()).is_err() }});",
+        gate.wait()
+    );
+    let id = front_end.execute_with(&code, json!({"allow_stdin": true}));
+    front_end.finish(&id);
+    gate.open();
+    let said = front_end.until(|heard| heard.message_type == "stream");
+    let text = said.last().unwrap().content["text"].as_str().unwrap();
+    assert!(text.contains("does not run any more"), "{text}");
+    assert_eq!(front_end.value("reader.join().unwrap()"), "true");
+}
+
+#[test]
 fn programs_that_a_cell_starts_find_no_input() {
     let mut front_end = FrontEnd::start();
     let code = "std::process::Command::new(\"cat\").status()?.code()";

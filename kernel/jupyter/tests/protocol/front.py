@@ -45,7 +45,8 @@ class Front:
     """One front end with a kernel of its own."""
 
     def __init__(self):
-        self.manager = KernelManager(kernel_name=NAME)
+        # The ports are ours from the start, not chosen anew when the kernel starts.
+        self.manager = KernelManager(kernel_name=NAME, cache_ports=False)
         # The sockets are there before the kernel is, so that nothing can be missed.
         self.manager.write_connection_file()
         self.session = self.manager.session
@@ -112,25 +113,32 @@ class Front:
                 return heard
         raise Difference("what was waited for did not come")
 
-    def finish(self, request, reply=True):
-        """Everything under a request, up to its idle and its reply."""
+    def finish(self, *requests, reply=True):
+        """Everything until each request has its idle and its reply: sockets keep no common order."""
         heard = []
 
         def is_done(message):
-            if message.is_under(request):
-                heard.append(message)
-            idle = any(m.state == "idle" for m in heard)
-            return idle and (not reply or any(m.channel in ("shell", "control") for m in heard))
+            heard.append(message)
+            return all(self.is_finished(request, heard, reply) for request in requests)
 
         self.until(is_done)
         return heard
 
+    @staticmethod
+    def is_finished(request, heard, reply):
+        own = [m for m in heard if m.is_under(request)]
+        replied = any(m.channel in ("shell", "control") for m in own)
+        return any(m.state == "idle" for m in own) and (replied or not reply)
+
     def exchange(self, channel, message_type, content, reply_type, published=(), buffers=None):
         """Sends a request and checks everything that it causes, in kind and order."""
         request = self.send(channel, message_type, content, buffers)
-        return self.checked(self.finish(request, bool(reply_type)), request, channel, reply_type, published)
+        heard = self.finish(request, reply=bool(reply_type))
+        return self.checked(heard, request, channel, reply_type, published)
 
     def checked(self, heard, request, channel, reply_type, published):
+        """Checks what was said under one request; returns its reply and what was published."""
+        heard = [m for m in heard if m.is_under(request) and m.channel != "stdin"]
         replies = [m for m in heard if m.channel in ("shell", "control")]
         expected = [(channel, reply_type)] if reply_type else []
         if [(m.channel, m.type) for m in replies] != expected:

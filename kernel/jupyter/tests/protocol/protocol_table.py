@@ -109,11 +109,10 @@ def _(front):
         for code in ['std::thread::sleep(std::time::Duration::from_millis(300)); panic!("on purpose")', "1", "2"]
     ]
     expected = ["error", "aborted", "aborted"]
-    heard = front.until(lambda m: m.state == "idle" and m.is_under(requests[2]))
+    heard = front.finish(*requests)
     for request, status in zip(requests, expected):
-        own = [m for m in heard if m.is_under(request)]
         published = ["execute_input", "error"] if status == "error" else []
-        reply, said = front.checked(own, request, "shell", "execute_reply", published)
+        reply, said = front.checked(heard, request, "shell", "execute_reply", published)
         same(reply["status"], status, "status")
         if status == "error":
             told = {name: reply[name] for name in ("ename", "evalue", "traceback")}
@@ -126,7 +125,7 @@ def _(front):
 def _(front):
     first = front.send("shell", "execute_request", {"code": 'panic!("go on")', "stop_on_error": False})
     second = front.send("shell", "execute_request", {"code": ":vars"})
-    heard = front.until(lambda m: m.state == "idle" and m.is_under(second))
+    heard = front.finish(first, second)
     replies = [m.content["status"] for m in heard if m.type == "execute_reply"]
     same(replies, ["error", "ok"], "replies")
     same([m.is_under(first) for m in heard if m.type == "error"], [True], "error")
@@ -135,7 +134,7 @@ def _(front):
 @row("shell", "100 cells queued")
 def _(front):
     requests = [front.send("shell", "execute_request", {"code": ":vars", "silent": n % 2 == 0}) for n in range(100)]
-    heard = front.until(lambda m: m.state == "idle" and m.is_under(requests[-1]))
+    heard = front.finish(*requests)
     order = [m.parent["msg_id"] for m in heard if m.type == "execute_reply"]
     same(order, [request["header"]["msg_id"] for request in requests], "order of replies")
     idle = [m.parent["msg_id"] for m in heard if m.state == "idle"]
@@ -174,7 +173,7 @@ def _(front):
     same(asked[-1].content, {"prompt": "name? ", "password": False}, "input_request")
     same(asked[-1].is_under(request), True, "its parent is the cell")
     front.send("stdin", "input_reply", {"value": "Ada"})
-    heard = [m for m in asked if m.is_under(request) and m.channel != "stdin"] + front.finish(request)
+    heard = asked + front.finish(request)
     _, said = front.checked(heard, request, "shell", "execute_reply", ["execute_input", "execute_result"])
     same(said[2].content["data"]["text/plain"], '"Ada\\n"', "the line")
 
@@ -184,6 +183,22 @@ def _(front):
     code = "let mut line = String::new(); std::io::stdin().read_line(&mut line)?;"
     reply, _ = front.execute(code, ["execute_input", "stream", "error"])
     same("takes no input" in reply["evalue"], True, "the reason")
+
+
+@row("stdin", "allow_stdin, but nobody listens on stdin")
+def _(front):
+    code = "let mut line = String::new(); std::io::stdin().read_line(&mut line)?;"
+    shell = front.manager.connect_shell(identity=b"a front end without stdin")
+    try:
+        request = front.session.msg("execute_request", {"code": code, "allow_stdin": True})
+        front.session.send(shell, request)
+        if not shell.poll(10_000):
+            raise Difference("no reply within 10 s")
+        reply = front.read("shell", shell)
+        same("does not listen" in reply.content["evalue"], True, "the reason")
+        front.finish(request, reply=False)
+    finally:
+        shell.close(0)
 
 
 @row("shell", "inspect_request")
@@ -261,15 +276,14 @@ def _(front):
 def _(front):
     cell = front.send("shell", "execute_request", {"code": "println!(\"go\"); for _ in 0..100 { headwater::streams::interrupt::check()?; std::thread::sleep(std::time::Duration::from_millis(20)); }"})
     front.until(lambda m: m.type == "stream")
-    request = front.send("shell", "comm_info_request", {})
+    front.send("shell", "comm_info_request", {})
     heard = front.until(lambda m: m.state == "busy" and m.is_under(cell))
     states = [(m.state, m.is_under(cell)) for m in heard if m.channel == "iopub"]
     same(states, [("busy", False), ("idle", False), ("busy", True)], "states")
-    front.send("control", "interrupt_request", {})
-    replied = any(m.type == "comm_info_reply" for m in heard)
-    finished = front.until(lambda m: m.state == "idle" and m.is_under(cell))
-    same(replied or any(m.is_under(request) for m in finished), True, "the reply came")
-    drain(front)
+    stop = front.send("control", "interrupt_request", {})
+    heard += front.finish(cell, stop)
+    if not any(m.type == "comm_info_reply" for m in heard):
+        heard += front.until(lambda m: m.type == "comm_info_reply")
 
 
 @row("control", "interrupt_request")
@@ -287,24 +301,14 @@ def interrupted(front, interrupt):
     cell = front.send("shell", "execute_request", {"code": code})
     heard = front.until(lambda m: m.type == "stream")
     request = interrupt()
-    heard += front.finish(cell)
+    heard += front.finish(*filter(None, [cell, request]))
     reply = [m.content for m in heard if m.type == "execute_reply"][0]
     same((reply["status"], reply["ename"]), ("error", "Interrupted"), "the cell")
     if request:
-        answered = [m for m in heard + drain(front) if m.is_under(request) and m.channel == "control"]
-        same([m.content for m in answered], [{"status": "ok"}], "interrupt_reply")
-    same(front.execute("zebra_count", ["execute_input", "execute_result"])[0]["status"], "ok", "variables are kept")
-
-
-def drain(front):
-    """What is still on its way: an exchange on control and on shell comes behind all of it."""
-    heard = []
-    for channel in ("control", "shell"):
-        request = front.send(channel, "kernel_info_request", {})
-        heard += front.until(lambda m: m.type == "kernel_info_reply" and m.is_under(request))
-        heard += front.until(lambda m: m.state == "idle" and m.is_under(request)) if not any(
-            m.state == "idle" and m.is_under(request) for m in heard) else []
-    return heard
+        answered = [m.content for m in heard if m.is_under(request) and m.channel == "control"]
+        same(answered, [{"status": "ok"}], "interrupt_reply")
+    result, _ = front.execute("zebra_count", ["execute_input", "execute_result"])
+    same(result["status"], "ok", "variables are kept")
 
 
 @row("control", "debug_request")

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::request::{Comm, CommAct, Execute, Topic};
 use crate::serve::history::{Question, Wanted};
@@ -123,7 +123,6 @@ fn comm(
     Ok(Topic::Comm(Comm {
         id: content.comm_id,
         act,
-        data: content.data.unwrap_or_default(),
         buffers,
     }))
 }
@@ -198,7 +197,6 @@ struct CommInfo {
 struct CommContent {
     comm_id: String,
     target_name: Option<String>,
-    data: Option<Map<String, Value>>,
 }
 
 #[derive(Deserialize)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use jupyter_protocol::Header;
 use jupyter_zmq_client::{RawMessage, RouterRecvConnection, RuntimeError};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use zeromq::SocketRecv;
 
 use super::{Origin, Parent, content};
@@ -89,7 +89,6 @@ pub struct Execute {
 pub struct Comm {
     pub id: String,
     pub act: CommAct,
-    pub data: Map<String, Value>,
     pub buffers: Vec<Bytes>,
 }
 
