@@ -74,7 +74,8 @@ async fn main() -> ExitCode {
             true => "had ended".to_owned(),
             false => ran.reply["ename"].as_str().unwrap_or("aborted").to_owned(),
         };
-        if kind != COMPILER && outcome != "Interrupted" {
+        let too_late = kind == COMPILER && ran.is_ok();
+        if outcome != "Interrupted" && !too_late {
             watch.broken.push(format!(
                 "an interrupted cell says so: {kind} ended as {outcome}, {}",
                 ran.reply

@@ -7,7 +7,7 @@ use super::cell::Cell;
 use super::diagnostics::{self, Diagnostic};
 use super::session::{Session, Variable, short_type};
 use super::source::{Adjustments, Line, Program};
-use super::{CellFailure, Evaluator};
+use super::{CellFailure, Error, Evaluator};
 
 /// A cell, compiled and linked.
 pub struct Built {
@@ -29,7 +29,10 @@ impl Evaluator {
         let mut adjust = Adjustments::default();
         loop {
             let program = Program::write(session, cell, number, &adjust);
-            let compiled = self.compiler.compile(&format!("{number}"), &program.text)?;
+            let compiled = self
+                .compiler
+                .compile(&format!("{number}"), &program.text)
+                .map_err(|error| self.stopped(error))?;
             self.last.compile += compiled.took;
             self.last.compiles += 1;
             let Some(object) = compiled.object else {
@@ -58,7 +61,10 @@ impl Evaluator {
             let libraries: Vec<PathBuf> = homes
                 .map(|home| self.compiler.library(&home.to_string()))
                 .collect();
-            let library = self.compiler.link(&object, &libraries)?;
+            let library = self
+                .compiler
+                .link(&object, &libraries)
+                .map_err(|error| self.stopped(error))?;
             self.last.link = started.elapsed();
             return Ok(Built {
                 program,
@@ -66,6 +72,16 @@ impl Evaluator {
                 types,
                 library: library.to_string_lossy().into_owned(),
             });
+        }
+    }
+
+    /// Returns what a compiler that ended without an answer means to the person.
+    fn stopped(&self, error: Error) -> CellFailure {
+        if self.interrupter.has_stopped_compiling() {
+            let text = "the cell was interrupted while it was being compiled; it has not run";
+            CellFailure::plain("Interrupted", text)
+        } else {
+            error.into()
         }
     }
 

@@ -79,10 +79,7 @@ impl Interrupter {
     /// while it was compiled: then it must not run.
     #[must_use]
     pub(super) fn running(&self, child: u32) -> bool {
-        let was_interrupted = {
-            let state = self.lock();
-            state.phase == Phase::Compiling && state.interrupted
-        };
+        let was_interrupted = self.has_stopped_compiling();
         if !was_interrupted {
             self.enter(Phase::Running(child));
         }
@@ -91,6 +88,12 @@ impl Interrupter {
 
     pub(super) fn finish(&self) {
         self.lock().phase = Phase::Idle;
+    }
+
+    /// Returns whether the cell that is being compiled was interrupted.
+    pub(super) fn has_stopped_compiling(&self) -> bool {
+        let state = self.lock();
+        state.phase == Phase::Compiling && state.interrupted
     }
 
     /// Returns whether the last cell's process was ended by an interrupt.
