@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use ariadne::{CharSet, Color, Config, IndexType, Label, Report, ReportKind};
+use ariadne::{CharSet, Config, IndexType, Label, Report, ReportKind};
 use serde::{Deserialize, Serialize};
 
 use super::CellFailure;
+use super::ink::{self, BLUE, RED, RESET};
 use super::session::Session;
 use super::source::{Line, Program};
 
@@ -179,9 +180,9 @@ fn render(error: &Diagnostic, program: &Program, session: &Session) -> String {
             }
         });
         let color = if span.is_primary {
-            Color::Red
+            ink::PRIMARY
         } else {
-            Color::Cyan
+            ink::SECONDARY
         };
         if span.is_primary && main.is_none() {
             main = Some((id.clone(), bytes.clone()));
@@ -216,14 +217,13 @@ fn render(error: &Diagnostic, program: &Program, session: &Session) -> String {
     let mut output = Vec::new();
     let cache = ariadne::sources(sources.collect::<Vec<_>>());
     match report.finish().write(cache, &mut output) {
-        Ok(()) => join_colours(&String::from_utf8_lossy(&output)),
+        Ok(()) => ink::legible(&join_colours(&String::from_utf8_lossy(&output))),
         Err(_) => without_place(error),
     }
 }
 
 /// Joins runs of one colour: ariadne paints every character on its own.
 fn join_colours(text: &str) -> String {
-    const RESET: &str = "\u{1b}[0m";
     let mut joined = String::with_capacity(text.len());
     let mut current = "";
     let mut rest = text;
@@ -268,7 +268,7 @@ fn without_place(error: &Diagnostic) -> String {
         .as_ref()
         .map(|code| format!("[{}]", code.code))
         .unwrap_or_default();
-    format!("\u{1b}[31merror{code}\u{1b}[0m: {}\n", error.message)
+    format!("{RED}error{code}{RESET}: {}\n", error.message)
 }
 
 /// Shows one line of a cell with a message below it, as for a panic or a failing `?`.
@@ -284,11 +284,9 @@ pub fn point_at(
         .values()
         .find(|source| source.count == count);
     let text = source.and_then(|source| source.code.lines().nth(line.saturating_sub(1)));
-    let mut traceback = vec![format!(
-        "\u{1b}[31m{ename}\u{1b}[0m in cell {count}, line {line}"
-    )];
+    let mut traceback = vec![format!("{RED}{ename}{RESET} in cell {count}, line {line}")];
     if let Some(text) = text {
-        traceback.push(format!("\u{1b}[36m{line:>4} │\u{1b}[0m {text}"));
+        traceback.push(format!("{BLUE}{line:>4} │{RESET} {text}"));
     }
     traceback.extend(message.lines().map(str::to_owned));
     traceback

@@ -1,0 +1,46 @@
+//! Colours that can be read wherever front ends put an error: on white, on JupyterLab's pink and its
+//! dark red, on a terminal's black.
+//!
+//! JupyterLab paints the named colours in one shade on all of these, and grey or cyan on pink is
+//! hardly there. A colour by its number is the same everywhere; these two stand out by 3 to 1 and
+//! more on each ground. Plain text has no colour at all, so that the front end chooses it.
+
+pub const RED: &str = "\u{1b}[38;5;196m";
+pub const BLUE: &str = "\u{1b}[38;5;33m";
+pub const BOLD: &str = "\u{1b}[1m";
+pub const RESET: &str = "\u{1b}[0m";
+
+/// The same two for ariadne.
+pub const PRIMARY: ariadne::Color = ariadne::Color::Fixed(196);
+pub const SECONDARY: ariadne::Color = ariadne::Color::Fixed(33);
+
+/// What ariadne paints by itself: the word `Error`, margins, code without a label, skipped lines,
+/// and the words `Help` and `Note`.
+const ARIADNE: [(&str, &str); 5] = [
+    ("\u{1b}[31m", RED),
+    ("\u{1b}[38;5;246m", ""),
+    ("\u{1b}[38;5;249m", ""),
+    ("\u{1b}[38;5;240m", ""),
+    ("\u{1b}[38;5;115m", BOLD),
+];
+
+/// Returns a report of ariadne in colours that can be read.
+pub fn legible(report: &str) -> String {
+    ARIADNE
+        .iter()
+        .fold(report.to_owned(), |text, (theirs, ours)| {
+            text.replace(theirs, ours)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_without_a_label_has_no_colour_and_the_rest_stands_out() {
+        let report = "\u{1b}[31mError:\u{1b}[0m \u{1b}[38;5;249mlet x\u{1b}[0m \u{1b}[38;5;115mHelp\u{1b}[0m";
+        let wanted = format!("{RED}Error:{RESET} let x{RESET} {BOLD}Help{RESET}");
+        assert_eq!(legible(report), wanted);
+    }
+}
