@@ -123,7 +123,7 @@ pub fn failure(diagnostics: &[Diagnostic], program: &Program, session: &Session)
         .or_else(|| diagnostics.iter().find(|message| message.is_error()));
     let mut evalue = first.map_or_else(
         || "the compiler gave no reason".to_owned(),
-        |error| error.message.clone(),
+        |error| message_of(error, program).to_owned(),
     );
     if let Some(place) = first.and_then(|error| place_of(error, program, session)) {
         evalue.push_str(&format!(" ({place})"));
@@ -138,6 +138,19 @@ pub fn failure(diagnostics: &[Diagnostic], program: &Program, session: &Session)
         ename: "CompileError".to_owned(),
         evalue,
         traceback,
+    }
+}
+
+/// Returns what the compiler says, except about a bracket that stays open: it then meets one of the
+/// generated lines' own, which the person has not typed and would look for in vain.
+fn message_of<'a>(error: &'a Diagnostic, program: &Program) -> &'a str {
+    const MISMATCHED: &str = "mismatched closing delimiter";
+    let typed = error.spans.iter().any(|span| {
+        span.label.as_deref() == Some(MISMATCHED) && locate(span.in_program(), program).is_some()
+    });
+    match error.message.starts_with(MISMATCHED) && !typed {
+        true => "a bracket is opened and never closed",
+        false => &error.message,
     }
 }
 
@@ -197,7 +210,7 @@ fn render(error: &Diagnostic, program: &Program, session: &Session) -> String {
         .with_char_set(CharSet::Unicode);
     let mut report = Report::build(ReportKind::Error, main)
         .with_config(config)
-        .with_message(&error.message)
+        .with_message(message_of(error, program))
         .with_labels(labels);
     if let Some(code) = &error.code {
         report = report.with_code(&code.code);

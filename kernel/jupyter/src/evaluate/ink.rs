@@ -24,13 +24,30 @@ const ARIADNE: [(&str, &str); 5] = [
     ("\u{1b}[38;5;115m", BOLD),
 ];
 
-/// Returns a report of ariadne in colours that can be read.
+/// Returns a report of ariadne in colours that can be read. The code that a label points at is bold,
+/// and the colours are for the lines that lead from it to the words.
 pub fn legible(report: &str) -> String {
-    ARIADNE
+    let painted = ARIADNE
         .iter()
         .fold(report.to_owned(), |text, (theirs, ours)| {
             text.replace(theirs, ours)
-        })
+        });
+    let lines = painted.lines().map(|line| match is_code(line) {
+        true => line.replace(RED, BOLD).replace(BLUE, BOLD),
+        false => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Whether a line of a report shows a line of the cell: its number and a bar stand in front.
+fn is_code(line: &str) -> bool {
+    let front = line.trim_start().trim_start_matches(RESET);
+    let digits = front.chars().take_while(char::is_ascii_digit).count();
+    digits > 0
+        && front[digits..]
+            .trim_start_matches(RESET)
+            .trim_start()
+            .starts_with('│')
 }
 
 #[cfg(test)]
@@ -39,8 +56,13 @@ mod tests {
 
     #[test]
     fn code_without_a_label_has_no_colour_and_the_rest_stands_out() {
-        let report = "\u{1b}[31mError:\u{1b}[0m \u{1b}[38;5;249mlet x\u{1b}[0m \u{1b}[38;5;115mHelp\u{1b}[0m";
-        let wanted = format!("{RED}Error:{RESET} let x{RESET} {BOLD}Help{RESET}");
+        let report = "\u{1b}[31mError:\u{1b}[0m wrong\n \u{1b}[38;5;246m1 │\u{1b}[0m \
+            \u{1b}[38;5;249mlet x = \u{1b}[0m\u{1b}[38;5;196my\u{1b}[0m\n   │ \u{1b}[38;5;196m┬\u{1b}[0m\n\
+            \u{1b}[38;5;115mHelp\u{1b}[0m";
+        let wanted = format!(
+            "{RED}Error:{RESET} wrong\n 1 │{RESET} let x = {RESET}{BOLD}y{RESET}\n   │ {RED}┬{RESET}\n\
+            {BOLD}Help{RESET}"
+        );
         assert_eq!(legible(report), wanted);
     }
 }
