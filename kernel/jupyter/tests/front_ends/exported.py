@@ -39,15 +39,6 @@ def html(place):
     check((place.own / "page.html").read_text())
 
 
-def described_pictures(place):
-    """skip_svg_encoding puts pictures into the page with the description that a screen reader reads"""
-    notebook = lesson(place, "read")
-    place.run("jupyter", "nbconvert", "--execute", "--to", "html", "--HTMLExporter.skip_svg_encoding=True", notebook)
-    page = (place.own / "read.html").read_text()
-    svg = page[page.index("<svg") :] if "<svg" in page else ""
-    check_picture(svg)
-
-
 def slides(place):
     """--execute --to slides makes a slide of each cell that asks for one"""
     notebook = lesson(place, "talk")
@@ -74,4 +65,4 @@ def script(place):
     assert "Chart::bar" in (place.own / "program.rs").read_text()
 
 
-FRONT_ENDS = [("nbconvert", "nbconvert", [html, described_pictures, slides, text_twins, script])]
+FRONT_ENDS = [("nbconvert", "nbconvert", [html, slides, text_twins, script])]
