@@ -5,14 +5,16 @@
 //! hardly there. A colour by its number is the same everywhere; these two stand out by 3 to 1 and
 //! more on each ground. Plain text has no colour at all, so that the front end chooses it.
 
-pub const RED: &str = "\u{1b}[38;5;196m";
+/// For names of errors: bold, for on dark red the colour alone is weak.
+pub const RED: &str = "\u{1b}[1;38;5;196m";
 pub const BLUE: &str = "\u{1b}[38;5;33m";
 pub const BOLD: &str = "\u{1b}[1m";
 pub const RESET: &str = "\u{1b}[0m";
 
-/// The same two for ariadne.
+/// The same two for ariadne, and as it writes the first.
 pub const PRIMARY: ariadne::Color = ariadne::Color::Fixed(196);
 pub const SECONDARY: ariadne::Color = ariadne::Color::Fixed(33);
+const LINE: &str = "\u{1b}[38;5;196m";
 
 /// What ariadne paints by itself: the word `Error`, margins, code without a label, skipped lines,
 /// and the words `Help` and `Note`.
@@ -33,7 +35,7 @@ pub fn legible(report: &str) -> String {
             text.replace(theirs, ours)
         });
     let lines = painted.lines().map(|line| match is_code(line) {
-        true => line.replace(RED, BOLD).replace(BLUE, BOLD),
+        true => line.replace(LINE, BOLD).replace(BLUE, BOLD),
         false => line.to_owned(),
     });
     lines.collect::<Vec<_>>().join("\n")
@@ -60,7 +62,7 @@ mod tests {
             \u{1b}[38;5;249mlet x = \u{1b}[0m\u{1b}[38;5;196my\u{1b}[0m\n   │ \u{1b}[38;5;196m┬\u{1b}[0m\n\
             \u{1b}[38;5;115mHelp\u{1b}[0m";
         let wanted = format!(
-            "{RED}Error:{RESET} wrong\n 1 │{RESET} let x = {RESET}{BOLD}y{RESET}\n   │ {RED}┬{RESET}\n\
+            "{RED}Error:{RESET} wrong\n 1 │{RESET} let x = {RESET}{BOLD}y{RESET}\n   │ {LINE}┬{RESET}\n\
             {BOLD}Help{RESET}"
         );
         assert_eq!(legible(report), wanted);
