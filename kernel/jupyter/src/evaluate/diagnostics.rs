@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use ariadne::{CharSet, Color, Config, IndexType, Label, Report, ReportKind};
+use ariadne::{CharSet, Config, IndexType, Label, Report, ReportKind};
 use serde::{Deserialize, Serialize};
 
 use super::CellFailure;
+use super::ink::{self, BLUE, RED, RESET};
 use super::session::Session;
 use super::source::{Line, Program};
 
@@ -122,7 +123,7 @@ pub fn failure(diagnostics: &[Diagnostic], program: &Program, session: &Session)
         .or_else(|| diagnostics.iter().find(|message| message.is_error()));
     let mut evalue = first.map_or_else(
         || "the compiler gave no reason".to_owned(),
-        |error| error.message.clone(),
+        |error| message_of(error, program).to_owned(),
     );
     if let Some(place) = first.and_then(|error| place_of(error, program, session)) {
         evalue.push_str(&format!(" ({place})"));
@@ -137,6 +138,19 @@ pub fn failure(diagnostics: &[Diagnostic], program: &Program, session: &Session)
         ename: "CompileError".to_owned(),
         evalue,
         traceback,
+    }
+}
+
+/// Returns what the compiler says, except about a bracket that stays open: it then meets one of the
+/// generated lines' own, which the person has not typed and would look for in vain.
+fn message_of<'a>(error: &'a Diagnostic, program: &Program) -> &'a str {
+    const MISMATCHED: &str = "mismatched closing delimiter";
+    let typed = error.spans.iter().any(|span| {
+        span.label.as_deref() == Some(MISMATCHED) && locate(span.in_program(), program).is_some()
+    });
+    match error.message.starts_with(MISMATCHED) && !typed {
+        true => "a bracket is opened and never closed",
+        false => &error.message,
     }
 }
 
@@ -179,9 +193,9 @@ fn render(error: &Diagnostic, program: &Program, session: &Session) -> String {
             }
         });
         let color = if span.is_primary {
-            Color::Red
+            ink::PRIMARY
         } else {
-            Color::Cyan
+            ink::SECONDARY
         };
         if span.is_primary && main.is_none() {
             main = Some((id.clone(), bytes.clone()));
@@ -196,7 +210,7 @@ fn render(error: &Diagnostic, program: &Program, session: &Session) -> String {
         .with_char_set(CharSet::Unicode);
     let mut report = Report::build(ReportKind::Error, main)
         .with_config(config)
-        .with_message(&error.message)
+        .with_message(message_of(error, program))
         .with_labels(labels);
     if let Some(code) = &error.code {
         report = report.with_code(&code.code);
@@ -216,14 +230,13 @@ fn render(error: &Diagnostic, program: &Program, session: &Session) -> String {
     let mut output = Vec::new();
     let cache = ariadne::sources(sources.collect::<Vec<_>>());
     match report.finish().write(cache, &mut output) {
-        Ok(()) => join_colours(&String::from_utf8_lossy(&output)),
+        Ok(()) => ink::legible(&join_colours(&String::from_utf8_lossy(&output))),
         Err(_) => without_place(error),
     }
 }
 
 /// Joins runs of one colour: ariadne paints every character on its own.
 fn join_colours(text: &str) -> String {
-    const RESET: &str = "\u{1b}[0m";
     let mut joined = String::with_capacity(text.len());
     let mut current = "";
     let mut rest = text;
@@ -268,7 +281,7 @@ fn without_place(error: &Diagnostic) -> String {
         .as_ref()
         .map(|code| format!("[{}]", code.code))
         .unwrap_or_default();
-    format!("\u{1b}[31merror{code}\u{1b}[0m: {}\n", error.message)
+    format!("{RED}error{code}{RESET}: {}\n", error.message)
 }
 
 /// Shows one line of a cell with a message below it, as for a panic or a failing `?`.
@@ -284,11 +297,9 @@ pub fn point_at(
         .values()
         .find(|source| source.count == count);
     let text = source.and_then(|source| source.code.lines().nth(line.saturating_sub(1)));
-    let mut traceback = vec![format!(
-        "\u{1b}[31m{ename}\u{1b}[0m in cell {count}, line {line}"
-    )];
+    let mut traceback = vec![format!("{RED}{ename}{RESET} in cell {count}, line {line}")];
     if let Some(text) = text {
-        traceback.push(format!("\u{1b}[36m{line:>4} │\u{1b}[0m {text}"));
+        traceback.push(format!("{BLUE}{line:>4} │{RESET} {text}"));
     }
     traceback.extend(message.lines().map(str::to_owned));
     traceback

@@ -5,8 +5,8 @@
 //!   a cell can [`reach`], and [`statics`] live through the session
 //! - [`build`] turns it into a shared object: [`source`] writes the program that a cell becomes,
 //!   [`compiler`] calls the compiler and the linker, [`toolchain`] knows where they are
-//! - [`diagnostics`] shows the compiler's messages in the words of the cell, [`outcome`] how a cell
-//!   ended
+//! - [`diagnostics`] shows the compiler's messages in the words of the cell, in [`ink`] that can be
+//!   read on any ground, [`outcome`] how a cell ended
 //! - [`process`] is the child as the kernel sees it, [`boot`] its first steps, [`threads`] tells the
 //!   cells of its threads apart, [`pump`] reads what
 //!   it says ([`marked`] its order, [`content`] its rich blocks), [`interrupt`] stops it, [`running`] is the tool that works for it now
@@ -32,6 +32,7 @@ mod evaluator;
 mod expressions;
 mod facts;
 mod index;
+mod ink;
 mod interrupt;
 mod marked;
 mod outcome;
@@ -86,7 +87,7 @@ impl CellFailure {
         let evalue = evalue.into();
         let mut traceback: Vec<String> = evalue.lines().map(str::to_owned).collect();
         if let Some(first) = traceback.first_mut() {
-            *first = format!("\u{1b}[31m{ename}\u{1b}[0m: {first}");
+            *first = format!("{}{ename}{}: {first}", ink::RED, ink::RESET);
         }
         CellFailure {
             ename: ename.to_owned(),

@@ -11,7 +11,7 @@ use super::SetupError;
 use super::folders::{self, Folders, jupyter_data_of_person};
 use super::jupyter::Jupyter;
 use super::kernelspec;
-use super::packages::{Need, install_line};
+use super::packages::{Need, install_line, typed};
 use super::python::Python;
 use crate::evaluate::{Manifest, rustc_version};
 
@@ -260,7 +260,7 @@ fn jupyter() -> Check {
 }
 
 fn kernelspec_check() -> Check {
-    const INSTALL: &str = "headwater install";
+    let install = typed("install");
     let Ok(data) = jupyter_data_of_person() else {
         return Check::missing("kernelspec", "no home folder", "export HOME=/home/you");
     };
@@ -273,11 +273,11 @@ fn kernelspec_check() -> Check {
         (None, None) => Check::missing(
             "kernelspec",
             "not installed; cargo lab brings its own",
-            INSTALL,
+            install,
         ),
         (Some(spec), _) if !spec.binary.exists() => {
             let found = format!("names {}, which is gone", spec.binary.display());
-            Check::missing("kernelspec", found, INSTALL)
+            Check::missing("kernelspec", found, install)
         }
         (Some(spec), _) => Check::ok("kernelspec", format!("starts {}", spec.binary.display())),
     }

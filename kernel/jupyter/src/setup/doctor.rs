@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::SetupError;
 use super::checks::{self, Check, Verdict};
+use super::packages::typed;
 
 /// Checks what the kernel needs, and says what to type.
 #[derive(Debug, Clone, Default, Args)]
@@ -35,7 +36,10 @@ pub fn doctor(args: DoctorArgs) -> Result<(), SetupError> {
         false => Err(SetupError::new(
             "something needed is missing",
             missing.join(", "),
-            "the lines after `try` above, then headwater doctor again",
+            format!(
+                "the lines after `try` above, then {} again",
+                typed("doctor")
+            ),
         )),
     }
 }

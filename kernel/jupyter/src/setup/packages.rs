@@ -27,6 +27,15 @@ pub fn install_line(need: Need) -> String {
     }
 }
 
+/// Returns how a command of this program is typed: in a clone through cargo, for there it is not on
+/// PATH.
+pub fn typed(command: &str) -> String {
+    match env::var_os("CARGO") {
+        Some(_) => format!("cargo headwater {command}"),
+        None => format!("headwater {command}"),
+    }
+}
+
 /// Returns where PATH finds `program`.
 pub fn on_path(program: &str) -> Option<PathBuf> {
     let folders = env::var_os("PATH")?;

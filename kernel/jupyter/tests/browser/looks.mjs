@@ -50,7 +50,7 @@ async function take(sheet, failed) {
       failed.push(scene.name);
     }
     await sheet.shoot(path.join(out, `${name}.png`));
-    await scene.after?.(sheet);
+    await scene.after?.(sheet).catch((error) => failed.push(`after ${scene.name}: ${error.message}`));
     console.log(`${name} (${((Date.now() - started) / 1000).toFixed(1)} s)${problem}`);
   }
 }

@@ -81,7 +81,7 @@ export class Sheet {
     await this.page.locator('.lm-MenuBar-itemLabel', { hasText: /^Settings$/ }).click();
     await this.page.locator('.lm-Menu-item', { hasText: /^Theme$/ }).hover();
     await this.page.locator('.lm-Menu-item', { hasText: new RegExp(`^${name}$`) }).click();
-    await this.page.locator(`body[data-jp-theme-name="${name}"]`).waitFor();
+    await this.page.locator(`body[data-jp-theme-name="${name}"]`).waitFor({ state: 'attached' });
   }
 
   /** Saves the page, with the last cells in view. */

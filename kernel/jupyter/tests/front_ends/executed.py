@@ -43,13 +43,14 @@ def error_stops_the_notebook(place):
 def errors_may_be_allowed(place):
     """a cell tagged `raises-exception` may fail: panics and compile errors come as errors, and the rest runs"""
     tagged = {"tags": ["raises-exception"]}
-    cells = ["let kept = 7;", ('panic!("on purpose")', tagged), ("let wrong: i32 = \"text\";", tagged), "kept"]
+    cells = ["let kept = 7;", ('panic!("on purpose")', tagged), ("let wrong: i32 = \"text\";", tagged), ("let x = (1 + 2;", tagged), "kept"]
     path = place.notebook("allowed.ipynb", cells)
     place.run("jupyter", "execute", path, "--inplace")
     said = outputs(path)
     assert "on purpose" in said[1], said
     assert said[2].startswith("CompileError: mismatched types"), said
-    assert said[3] == "7", said
+    assert said[3].startswith("CompileError: a bracket is opened and never closed"), said
+    assert said[4] == "7", said
 
 
 def time_limit_interrupts(place):

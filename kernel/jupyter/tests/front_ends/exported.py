@@ -1,5 +1,6 @@
 """nbconvert: a notebook executed and written as a page and as slides."""
 
+import base64
 import re
 
 import nbformat
@@ -19,11 +20,16 @@ def lesson(place, name):
 
 
 def check(page):
-    assert "<svg" in page and "Departures" in page, "no picture in the page"
-    assert 'role="img"' in page, "the picture has no description"
+    picture = re.search(r'src="data:image/svg\+xml;base64,([^"]+)"', page)
+    assert picture, "no picture in the page"
+    check_picture(base64.b64decode(picture[1]).decode())
     assert "52" in page and "<table" in page, "no table in the page"
     assert "shown as well" in page, "no error in the page"
     assert re.search(r'class="k[a-z]?">let<', page), "the code has no colours"
+
+
+def check_picture(svg):
+    assert 'role="img"' in svg and "<title>Departures</title>" in svg, f"the picture has no description: {svg[:300]}"
 
 
 def html(place):

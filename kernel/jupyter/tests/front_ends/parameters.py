@@ -1,6 +1,6 @@
 """papermill: parameters over a cell's defaults."""
 
-import papermill.parameterize  # loads the engines of installed packages, and with them our translator
+import papermill.engines  # noqa: F401 (loads the engines of installed packages, and with them our translator)
 from papermill.exceptions import PapermillException
 from papermill.translators import translate_parameters
 
@@ -13,7 +13,7 @@ let top = 3;"""
 TAGGED = (DEFAULTS, {"tags": ["parameters"]})
 
 
-def papermill(place, name, *options):
+def run(place, name, *options):
     source = place.notebook(f"{name}.ipynb", [TAGGED, 'format!("{airport} {delay_min:.1} {top}")'])
     target = place.own / f"{name}-executed.ipynb"
     place.run("papermill", source, target, "--no-progress-bar", *options)
@@ -22,13 +22,13 @@ def papermill(place, name, *options):
 
 def defaults_hold(place):
     """without parameters the cell's own defaults hold"""
-    said = papermill(place, "defaults")
+    said = run(place, "defaults")
     assert said == '"EWR 15.0 3"', said
 
 
 def parameters_override(place):
     """-p replaces the defaults, with Rust types"""
-    said = papermill(place, "override", "-p", "airport", "JFK", "-p", "delay_min", "2.5", "-p", "top", "12")
+    said = run(place, "override", "-p", "airport", "JFK", "-p", "delay_min", "2.5", "-p", "top", "12")
     assert said == '"JFK 2.5 12"', said
 
 

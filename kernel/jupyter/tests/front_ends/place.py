@@ -1,9 +1,9 @@
 """A folder for one front end: notebooks are written there, programs run there."""
 
 import os
+import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 
@@ -15,7 +15,9 @@ class Place:
     def __init__(self, folder, own):
         self.folder = folder
         self.own = own
-        own.mkdir(parents=True, exist_ok=True)
+        # With --out it may hold what an earlier run made.
+        shutil.rmtree(own, ignore_errors=True)
+        own.mkdir(parents=True)
 
     def notebook(self, name, cells):
         """Writes a notebook. A cell is its code, or code and metadata, or a whole cell."""

@@ -102,6 +102,17 @@ def completion(console):
 
 
 @with_console
+def question(console):
+    """read_line in a cell asks the person"""
+    console.type('let mut name = String::new(); print!("your name: "); std::io::stdin().read_line(&mut name)?;\r')
+    console.wait(r"your name:")
+    console.type("Ada\r")
+    console.prompt(2)
+    console.type("name.trim().len()\r")
+    console.wait(r"Out\[2\]:\s*3")
+
+
+@with_console
 def endless_loop(console):
     """Ctrl-C ends an endless loop with a message, and the console goes on"""
     console.type("println!(\"{}\", \"round\".repeat(2)); loop {}\r")
@@ -113,4 +124,4 @@ def endless_loop(console):
     console.wait(r"Out\[2\]:\s*2")
 
 
-FRONT_ENDS = [("jupyter console", "jupyter-console", [result, unfinished_line, error_in_colour, completion, endless_loop])]
+FRONT_ENDS = [("jupyter console", "jupyter-console", [result, unfinished_line, error_in_colour, completion, question, endless_loop])]
