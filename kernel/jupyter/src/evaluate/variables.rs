@@ -13,6 +13,7 @@ use super::session::{Session, short_type};
 pub struct VariableInfo {
     pub name: String,
     /// The type without paths, as a person writes it: `Vec<DataFrame>`.
+    #[serde(rename = "type")]
     pub type_name: String,
     /// The type with all its paths, as the compiler says it.
     pub full_type: String,
