@@ -123,7 +123,10 @@ impl Completer {
             Place::Nothing => (start, Vec::new()),
             _ if word.starts_with(|next: char| next.is_ascii_digit()) => (start, Vec::new()),
             Place::Member(receiver) => (start, question.members(receiver)),
-            Place::Path(path) => (start, question.inside(&path)),
+            Place::Path(path) => {
+                let own = question.without_self(&path, start);
+                (start, question.inside(own.as_deref().unwrap_or(&path)))
+            }
             Place::Name => (start, question.names(start)),
         };
         let mut matches = fitting(matches, &code[start..at]);

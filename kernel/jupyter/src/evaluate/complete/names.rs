@@ -120,12 +120,22 @@ impl Question<'_> {
         matches
     }
 
+    /// Returns a path that starts with `Self`, with the type of the `impl` block instead.
+    pub(super) fn without_self(&self, path: &str, start: usize) -> Option<String> {
+        let rest = path.strip_prefix("Self")?;
+        let tokens = Tokens::before(self.code, start);
+        Some(format!("{}{rest}", tokens.implemented()?))
+    }
+
     /// In `Trip { fare: 1.0, ` the fields of `Trip`.
     fn fields_of_literal(&self, tokens: &Tokens<'_>) -> Vec<Candidate> {
         let open = tokens.open_brackets().pop();
         let owner = open
             .filter(|open| *open > 0 && tokens.all[*open].is("{"))
-            .and_then(|open| self.own.type_named(tokens.all[open - 1].text));
+            .and_then(|open| match tokens.all[open - 1].text {
+                "Self" => self.own.type_named(tokens.implemented()?),
+                name => self.own.type_named(name),
+            });
         let members = owner.into_iter().flat_map(|owner| &owner.members);
         let fields = members.filter(|member| member.kind == Kind::Field);
         fields

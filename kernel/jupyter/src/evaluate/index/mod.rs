@@ -20,6 +20,8 @@ pub use build::write;
 
 /// The file with names, in the prelude's folder.
 pub const INDEX: &str = "index.json";
+/// Changes with what the two files hold, so that a prelude with older ones is built anew.
+pub const FORMAT: &str = "names and texts 1";
 /// The file with signatures and documentation.
 const TEXTS: &str = "index.txt";
 
@@ -164,10 +166,12 @@ pub enum Found<'a> {
 impl Index {
     /// Reads the index of a prelude; without one, completion knows only the session's names.
     pub fn read(folder: &Path) -> Index {
-        let text = std::fs::read(folder.join(INDEX)).ok();
-        let mut index: Index = text
-            .and_then(|text| serde_json::from_slice(&text).ok())
-            .unwrap_or_default();
+        let read = std::fs::read(folder.join(INDEX))
+            .and_then(|text| serde_json::from_slice(&text).map_err(std::io::Error::other));
+        let mut index: Index = read.unwrap_or_else(|error| {
+            eprintln!("headwater: completion knows no names of the libraries: {error}");
+            Index::default()
+        });
         index.texts = File::open(folder.join(TEXTS)).ok();
         index
     }
