@@ -19,8 +19,7 @@ const NAMED: usize = 10;
 
 // Pages of JupyterLab set these variables, in its light theme as in its dark one; elsewhere a
 // grey that is legible on white and on black stands in.
-const TABLE: &str =
-    "font-size:14px;border-collapse:collapse;font-variant-numeric:tabular-nums;margin:0";
+const TABLE: &str = "font-size:14px;border-collapse:collapse;font-variant-numeric:tabular-nums;margin:0;color:inherit";
 const CELL: &str =
     "padding:2px 10px;border-bottom:1px solid var(--jp-border-color2,#bdbdbd);white-space:nowrap";
 const FAINT: &str = "color:var(--jp-content-font-color2,#757575)";
@@ -73,7 +72,7 @@ impl Table {
         let columns = lines(self.frame.width(), COLUMNS);
         let rows = lines(self.frame.height(), self.rows);
         let mut html = format!("<div style=\"overflow-x:auto\"><table style=\"{TABLE}\">");
-        html.push_str("<caption style=\"caption-side:top;text-align:left\">");
+        html.push_str("<caption style=\"caption-side:top;text-align:left;white-space:nowrap\">");
         if let Some(caption) = &self.caption {
             let _ = write!(html, "{}<br>", escape(caption));
         }

@@ -8,6 +8,9 @@ use super::frame::Bundle;
 use super::protocol::Described;
 use super::session::{Session, short_type};
 
+const TABLE: &str = "font-size:14px;border-collapse:collapse;margin:0;color:inherit";
+const CELL: &str = "padding:2px 10px;border-bottom:1px solid var(--jp-border-color2,#bdbdbd)";
+
 /// A variable of the session.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VariableInfo {
@@ -159,11 +162,11 @@ fn text(head: &[String; 6], rows: &[[String; 6]]) -> String {
 }
 
 fn html(head: &[String; 6], rows: &[[String; 6]]) -> String {
-    let mut html = String::from("<table><thead><tr>");
+    let mut html = format!("<table style=\"{TABLE}\"><thead><tr>");
     for name in head {
         let _ = write!(
             html,
-            "<th scope=\"col\" style=\"text-align:left\">{name}</th>"
+            "<th scope=\"col\" style=\"{CELL};text-align:left\">{name}</th>"
         );
     }
     html.push_str("</tr></thead><tbody>");
@@ -178,7 +181,7 @@ fn html(head: &[String; 6], rows: &[[String; 6]]) -> String {
             let end = &tag[..2];
             let _ = write!(
                 html,
-                "<{tag} style=\"text-align:{side}\">{}</{end}>",
+                "<{tag} style=\"{CELL};text-align:{side}\">{}</{end}>",
                 escape(cell)
             );
         }
