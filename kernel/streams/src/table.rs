@@ -233,7 +233,7 @@ fn lines(count: usize, room: usize) -> Vec<Line> {
 }
 
 /// Returns the part that [`lines`] leaves out.
-fn left_out<'a, T>(all: &'a [T], room: usize) -> &'a [T] {
+fn left_out<T>(all: &[T], room: usize) -> &[T] {
     if all.len() <= room {
         return &[];
     }
