@@ -114,11 +114,15 @@ impl Completer {
         let question = self.ask(code);
         let (start, matches) = match Place::of(code, start) {
             Place::Command => (start - 1, commands()),
-            Place::Column { .. } => {
+            Place::Column { callee } => {
                 // A column's name may hold spaces and signs: it starts where the text starts.
                 let tokens = Tokens::before(code, at);
                 let start = tokens.open_text.map_or(start, |open| open + 1);
-                (start, question.columns())
+                let matches = match callee.as_str() {
+                    "dataset" => datasets(),
+                    _ => question.columns(),
+                };
+                (start, matches)
             }
             Place::Nothing => (start, Vec::new()),
             _ if word.starts_with(|next: char| next.is_ascii_digit()) => (start, Vec::new()),
@@ -296,6 +300,21 @@ impl Question<'_> {
             .map(|(rank, of)| of.candidate(rank))
             .collect()
     }
+}
+
+/// The data sets that `dataset("` finds.
+fn datasets() -> Vec<Candidate> {
+    let clone = || Some(crate::setup::prelude::workspace()?.join("datasets"));
+    let folder = std::env::var_os(crate::setup::DATASETS_ENV)
+        .map(PathBuf::from)
+        .or_else(clone);
+    let entries = folder.and_then(|folder| std::fs::read_dir(folder).ok());
+    let folders = entries.into_iter().flatten().flatten();
+    folders
+        .filter(|entry| entry.path().is_dir())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .map(|name| Candidate::new(name, "property", "a data set", 0))
+        .collect()
 }
 
 fn commands() -> Vec<Candidate> {

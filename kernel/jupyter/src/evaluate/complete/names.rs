@@ -104,6 +104,11 @@ impl Question<'_> {
         }
         matches.extend(self.index.scope().map(|name| self.candidate(name, 1)));
         matches.extend(
+            self.index.variants().map(|(_, member)| {
+                Candidate::of_library(&member.name, member.kind, member.text, 1)
+            }),
+        );
+        matches.extend(
             self.index
                 .roots()
                 .map(|root| Candidate::new(root, "module", "", 2)),

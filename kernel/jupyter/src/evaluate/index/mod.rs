@@ -53,6 +53,13 @@ const STD_SCOPE: [&str; 19] = [
     "std::string::String",
     "std::vec::Vec",
 ];
+/// Enums whose variants are in scope by themselves; rustdoc has no page for those.
+const SCOPE_ENUMS: [&str; 4] = [
+    "std::option::Option",
+    "std::result::Result",
+    "headwater_streams::OutputMode",
+    "headwater_streams::Position",
+];
 const STD_TRAITS: [&str; 6] = [
     "std::string::ToString",
     "std::borrow::ToOwned",
@@ -214,6 +221,15 @@ impl Index {
         library.chain(std).chain(macros.filter(is_macro))
     }
 
+    /// Returns the variants that every cell has in scope, with their enums.
+    pub fn variants(&self) -> impl Iterator<Item = (&Type, &Member)> {
+        let enums = SCOPE_ENUMS
+            .iter()
+            .filter_map(|path| self.of(self.name_at(path)?));
+        let members = enums.flat_map(|of| of.members.iter().map(move |member| (of, member)));
+        members.filter(|(_, member)| member.kind == Kind::Variant)
+    }
+
     /// Returns the crates that a path can start with.
     pub fn roots(&self) -> impl Iterator<Item = &str> {
         self.modules
@@ -241,7 +257,13 @@ impl Index {
             return Some(Found::Name(name));
         }
         let Some((owner, last)) = path.rsplit_once("::") else {
-            return self.scope().find(|name| name.name == path).map(Found::Name);
+            let mut variants = self.variants();
+            return match self.scope().find(|name| name.name == path) {
+                Some(name) => Some(Found::Name(name)),
+                None => variants
+                    .find(|(_, member)| member.name == path)
+                    .map(|(of, member)| Found::Member(of, member)),
+            };
         };
         let Found::Name(owner) = self.find(owner)? else {
             return None;
