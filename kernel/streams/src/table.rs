@@ -246,6 +246,11 @@ pub fn show(frame: &DataFrame) {
     display::show(Table::of(frame).bundle());
 }
 
+/// Returns the first and last rows of a frame as text, at most `rows` of them.
+pub fn frame_text(frame: &DataFrame, rows: usize) -> String {
+    Table::of(frame).rows(rows).text()
+}
+
 /// What the cell runner calls for a value that Polars owns, so that a frame as the last
 /// expression of a cell shows itself.
 pub trait Show {

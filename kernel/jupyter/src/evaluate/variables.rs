@@ -27,6 +27,8 @@ pub struct VariableInfo {
     pub shape: Option<String>,
     /// The value, or what it is, in a few words.
     pub summary: Option<String>,
+    /// The first and last rows of a frame.
+    pub preview: Option<String>,
     /// Name and dtype of each column of a frame.
     pub columns: Vec<(String, String)>,
     /// How many more columns there are than `columns` holds.
@@ -54,6 +56,7 @@ pub(super) fn updated(
             info.bytes = Some(said.bytes);
             info.shape.clone_from(&said.shape);
             info.summary.clone_from(&said.summary);
+            info.preview.clone_from(&said.preview);
             info.columns.clone_from(&said.columns);
             info.more_columns = said.more_columns;
         }
@@ -118,6 +121,9 @@ pub(super) fn variable_card(variable: &VariableInfo) -> (String, String) {
     }
     if variable.more_columns > 0 {
         lines.push(format!("- and {} columns more", variable.more_columns));
+    }
+    if let Some(preview) = &variable.preview {
+        lines.push(format!("\n```text\n{preview}\n```"));
     }
     if variable.full_type != variable.type_name {
         lines.push(format!("\nfull type: `{}`", variable.full_type));

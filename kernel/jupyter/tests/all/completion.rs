@@ -161,6 +161,7 @@ fn inspection_shows_signature_and_documentation() {
         ("print¦ln!()", "Prints to the standard output"),
         ("flig¦hts", "2 × 2"),
         ("flig¦hts", "- dep delay (f64)"),
+        ("flig¦hts", "2.0  JFK"),
         ("let mine = vec![1u8]; min¦e", "Vec<u8>"),
         ("flights.column(¦", "fn column"),
         ("mat¦ch", "every case"),
