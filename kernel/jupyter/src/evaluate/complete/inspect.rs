@@ -101,7 +101,7 @@ impl Question<'_> {
         {
             return Some(variable_card_of(variable));
         }
-        if is_local && let Some(type_name) = self.probe(word.clone()) {
+        if is_local && let Some(type_name) = self.type_of(word.clone()) {
             let signature = format!("let {name}: {}", short_type(&type_name));
             return Some(Inspection::new(&signature, "bound in this cell"));
         }

@@ -4,13 +4,15 @@
 //! - [`tokens`] and [`place`] find out what the cursor stands at, in code that need not parse
 //! - [`names`] are what an expression starts with, [`candidate`] sorts out what fits
 //! - [`own`] is what the person has defined, [`members`] what a type offers
-//! - [`probe`] asks rustc for the type of an expression, [`columns`] offers names of columns
+//! - [`follow`] reads the type of an expression off signatures, [`probe`] asks rustc for it,
+//!   [`columns`] offers names of columns
 //! - [`inspect`] explains one name
 //!
 //! All of it runs on the thread of the request, never on that of a cell.
 
 mod candidate;
 mod columns;
+mod follow;
 mod inspect;
 mod members;
 mod names;
@@ -196,8 +198,8 @@ impl Question<'_> {
         }
     }
 
-    /// Returns the type of the expression at `range`: a variable's is known, any other the
-    /// compiler tells.
+    /// Returns the type of the expression at `range`: a variable's is known, signatures tell that
+    /// of a plain chain of calls, and the compiler any other.
     fn type_of(&self, range: Range<usize>) -> Option<String> {
         let text = &self.code[range.clone()];
         let is_new = || self.locals(range.start).iter().any(|name| name == text);
@@ -206,7 +208,7 @@ impl Question<'_> {
         {
             return Some(variable.full_type.clone());
         }
-        self.probe(range)
+        self.followed(range.clone()).or_else(|| self.probe(range))
     }
 
     fn probe(&self, range: Range<usize>) -> Option<String> {
