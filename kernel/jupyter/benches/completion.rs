@@ -25,7 +25,7 @@ const QUESTIONS: [(&str, &str, &str); 12] = [
     ),
     (
         "complete",
-        "method in a closure",
+        "method in a closure, by rustc",
         "let a# = names.iter().map(|name| name.le¦",
     ),
     ("complete", "path", "let a# = std::collections::Ha¦"),
@@ -62,7 +62,7 @@ async fn main() {
     run(&mut kernel, SETUP).await;
     let before = memory(&kernel);
     println!(
-        "{:<9} {:<26} {:>10} {:>10} {:>8}",
+        "{:<9} {:<30} {:>10} {:>10} {:>8}",
         "request", "what", "first ms", "median ms", "matches"
     );
     for (kind, what, code) in QUESTIONS {
@@ -76,7 +76,7 @@ async fn main() {
             times.push(took);
         }
         println!(
-            "{kind:<9} {what:<26} {:>10.0} {:>10.0} {count:>8}",
+            "{kind:<9} {what:<30} {:>10.0} {:>10.0} {count:>8}",
             ms(times[0]),
             ms(median(&times))
         );

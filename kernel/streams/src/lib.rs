@@ -58,7 +58,7 @@ pub use error::{Error, Result};
 pub use live::{Live, LiveChart};
 pub use query::{BatchRun, Batches, Query, Stream};
 pub use replay::{LIMIT_ENV as REPLAY_SECONDS_ENV, Progress, Replay, ReplayRun};
-pub use table::{ROWS as TABLE_ROWS, Show, show};
+pub use table::{ROWS as TABLE_ROWS, Show, frame_text, show};
 pub use time::{days, hours, minutes, seconds};
 pub use topic::{Position, Topic};
 pub use window::{Batch, Hopping, OutputMode, Tumbling, WindowSpec};

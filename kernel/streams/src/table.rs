@@ -19,8 +19,7 @@ const NAMED: usize = 10;
 
 // Pages of JupyterLab set these variables, in its light theme as in its dark one; elsewhere a
 // grey that is legible on white and on black stands in.
-const TABLE: &str =
-    "font-size:14px;border-collapse:collapse;font-variant-numeric:tabular-nums;margin:0";
+const TABLE: &str = "font-size:14px;border-collapse:collapse;font-variant-numeric:tabular-nums;margin:0;color:inherit";
 const CELL: &str =
     "padding:2px 10px;border-bottom:1px solid var(--jp-border-color2,#bdbdbd);white-space:nowrap";
 const FAINT: &str = "color:var(--jp-content-font-color2,#757575)";
@@ -73,7 +72,7 @@ impl Table {
         let columns = lines(self.frame.width(), COLUMNS);
         let rows = lines(self.frame.height(), self.rows);
         let mut html = format!("<div style=\"overflow-x:auto\"><table style=\"{TABLE}\">");
-        html.push_str("<caption style=\"caption-side:top;text-align:left\">");
+        html.push_str("<caption style=\"caption-side:top;text-align:left;white-space:nowrap\">");
         if let Some(caption) = &self.caption {
             let _ = write!(html, "{}<br>", escape(caption));
         }
@@ -234,7 +233,7 @@ fn lines(count: usize, room: usize) -> Vec<Line> {
 }
 
 /// Returns the part that [`lines`] leaves out.
-fn left_out<'a, T>(all: &'a [T], room: usize) -> &'a [T] {
+fn left_out<T>(all: &[T], room: usize) -> &[T] {
     if all.len() <= room {
         return &[];
     }
@@ -245,6 +244,11 @@ fn left_out<'a, T>(all: &'a [T], room: usize) -> &'a [T] {
 /// Shows a frame in the cell: at most 20 rows and 20 columns, with shape and dtypes.
 pub fn show(frame: &DataFrame) {
     display::show(Table::of(frame).bundle());
+}
+
+/// Returns the first and last rows of a frame as text, at most `rows` of them.
+pub fn frame_text(frame: &DataFrame, rows: usize) -> String {
+    Table::of(frame).rows(rows).text()
 }
 
 /// What the cell runner calls for a value that Polars owns, so that a frame as the last

@@ -99,6 +99,11 @@ impl Compiler {
         Ok(())
     }
 
+    /// Returns the library with the crates that `:dep` has added.
+    pub(super) fn dependencies(&self) -> Option<&Library> {
+        self.dependencies.as_ref()
+    }
+
     /// Forgets the dependencies.
     pub(super) fn drop_dependencies(&mut self) {
         if let Some(old) = self.dependencies.take() {

@@ -111,8 +111,9 @@ impl Evaluator {
     pub fn execute(&mut self, cell: u64, count: u32, code: &str) -> Result<(), CellFailure> {
         let result = self.execute_lines(cell, count, code);
         self.interrupter.finish();
+        let described = self.process.take_described();
         self.completer
-            .learn(&self.session, self.process.take_described());
+            .learn(&self.session, described, self.compiler.dependencies());
         result
     }
 

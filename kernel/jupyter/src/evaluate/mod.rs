@@ -67,7 +67,7 @@ pub use cell::{Completeness, completeness};
 pub use complete::{Candidate, Completer, Completions, Inspection};
 pub use error::Error;
 pub use evaluator::Evaluator;
-pub use index::write as write_index;
+pub use index::{FORMAT as INDEX_FORMAT, write as write_index};
 pub use interrupt::Interrupter;
 pub use stock::Stock;
 pub use toolchain::{MANIFEST, Manifest, Provided, rustc_version, std_folder};

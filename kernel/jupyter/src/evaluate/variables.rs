@@ -8,11 +8,15 @@ use super::frame::Bundle;
 use super::protocol::Described;
 use super::session::{Session, short_type};
 
+const TABLE: &str = "font-size:14px;border-collapse:collapse;margin:0;color:inherit";
+const CELL: &str = "padding:2px 10px;border-bottom:1px solid var(--jp-border-color2,#bdbdbd)";
+
 /// A variable of the session.
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VariableInfo {
     pub name: String,
     /// The type without paths, as a person writes it: `Vec<DataFrame>`.
+    #[serde(rename = "type")]
     pub type_name: String,
     /// The type with all its paths, as the compiler says it.
     pub full_type: String,
@@ -23,6 +27,8 @@ pub struct VariableInfo {
     pub shape: Option<String>,
     /// The value, or what it is, in a few words.
     pub summary: Option<String>,
+    /// The first and last rows of a frame.
+    pub preview: Option<String>,
     /// Name and dtype of each column of a frame.
     pub columns: Vec<(String, String)>,
     /// How many more columns there are than `columns` holds.
@@ -50,6 +56,7 @@ pub(super) fn updated(
             info.bytes = Some(said.bytes);
             info.shape.clone_from(&said.shape);
             info.summary.clone_from(&said.summary);
+            info.preview.clone_from(&said.preview);
             info.columns.clone_from(&said.columns);
             info.more_columns = said.more_columns;
         }
@@ -115,6 +122,9 @@ pub(super) fn variable_card(variable: &VariableInfo) -> (String, String) {
     if variable.more_columns > 0 {
         lines.push(format!("- and {} columns more", variable.more_columns));
     }
+    if let Some(preview) = &variable.preview {
+        lines.push(format!("\n```text\n{preview}\n```"));
+    }
     if variable.full_type != variable.type_name {
         lines.push(format!("\nfull type: `{}`", variable.full_type));
     }
@@ -158,11 +168,11 @@ fn text(head: &[String; 6], rows: &[[String; 6]]) -> String {
 }
 
 fn html(head: &[String; 6], rows: &[[String; 6]]) -> String {
-    let mut html = String::from("<table><thead><tr>");
+    let mut html = format!("<table style=\"{TABLE}\"><thead><tr>");
     for name in head {
         let _ = write!(
             html,
-            "<th scope=\"col\" style=\"text-align:left\">{name}</th>"
+            "<th scope=\"col\" style=\"{CELL};text-align:left\">{name}</th>"
         );
     }
     html.push_str("</tr></thead><tbody>");
@@ -177,7 +187,7 @@ fn html(head: &[String; 6], rows: &[[String; 6]]) -> String {
             let end = &tag[..2];
             let _ = write!(
                 html,
-                "<{tag} style=\"text-align:{side}\">{}</{end}>",
+                "<{tag} style=\"{CELL};text-align:{side}\">{}</{end}>",
                 escape(cell)
             );
         }

@@ -15,7 +15,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{SetupError, file_error};
-use crate::evaluate::{MANIFEST, Manifest, Provided, rustc_version, std_folder, write_index};
+use crate::evaluate::{
+    INDEX_FORMAT, MANIFEST, Manifest, Provided, rustc_version, std_folder, write_index,
+};
 
 /// Crates that a cell can name without `:dep`.
 const EXTERNS: [&str; 9] = [
@@ -212,6 +214,7 @@ impl Libraries {
         let mut hash = Sha256::new();
         hash.update(rustc);
         hash.update(env!("CARGO_PKG_VERSION"));
+        hash.update(INDEX_FORMAT);
         let mut sources = Vec::new();
         collect_sources(&root.join("kernel/prelude/src"), &mut sources);
         let named = EXTERNS.iter().chain(&PRIVATE);

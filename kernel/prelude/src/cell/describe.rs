@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use headwater_streams::{
     Batch, BatchRun, Batches, Chart, Cluster, Hopping, Live, Picture, Query, Replay, ReplayRun,
-    Topic, Tumbling,
+    Topic, Tumbling, frame_text,
 };
 use polars::prelude::*;
 
@@ -18,6 +18,8 @@ use super::protocol::Described;
 
 /// So many columns of a frame are named; the rest is counted.
 const COLUMNS: usize = 500;
+/// So many rows of a frame are shown beside its columns.
+const ROWS: usize = 6;
 /// So many letters of a value are shown.
 const LETTERS: usize = 80;
 
@@ -57,6 +59,7 @@ fn frame(value: &dyn Any) -> Option<Described> {
                 .map(|column| (column.name().to_string(), column.dtype().to_string()))
                 .collect(),
             more_columns: frame.width().saturating_sub(COLUMNS) as u64,
+            preview: Some(frame_text(frame, ROWS)),
             ..Described::default()
         });
     }

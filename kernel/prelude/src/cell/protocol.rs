@@ -79,6 +79,8 @@ pub struct Described {
     pub shape: Option<String>,
     /// The value, or what it is, in a few words.
     pub summary: Option<String>,
+    /// The first and last rows of a frame.
+    pub preview: Option<String>,
     /// Name and dtype of each column of a frame.
     pub columns: Vec<(String, String)>,
     /// How many more columns there are than `columns` holds.

@@ -7,9 +7,12 @@ use super::members::Of;
 use super::own::{OwnName, head_of};
 use super::place::{Place, word_at};
 use super::tokens::Tokens;
-use crate::evaluate::index::{Found, Index, Text};
+use crate::evaluate::index::{Found, Index, Kind, Text};
 use crate::evaluate::session::short_type;
 use crate::evaluate::variables::{VariableInfo, variable_card};
+
+/// So many lines of a type of the person's are shown.
+const TYPE_LINES: usize = 30;
 
 /// An explanation for terminals and for pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,11 +101,7 @@ impl Question<'_> {
         {
             return Some(variable_card_of(variable));
         }
-        if is_local
-            && let Some(type_name) =
-                self.prober
-                    .type_of(&self.known.session, self.code, word.clone())
-        {
+        if is_local && let Some(type_name) = self.type_of(word.clone()) {
             let signature = format!("let {name}: {}", short_type(&type_name));
             return Some(Inspection::new(&signature, "bound in this cell"));
         }
@@ -169,10 +168,18 @@ fn library(index: &Index, text: Text, of: &str) -> Inspection {
 
 fn own_item(own: &OwnName, detail: bool) -> Inspection {
     if detail {
-        Inspection::new(&own.source, "")
-    } else {
-        Inspection::new(&own.signature, &own.doc)
+        return Inspection::new(&own.source, "");
     }
+    if !matches!(own.kind, Kind::Struct | Kind::Enum) {
+        return Inspection::new(&own.signature, &own.doc);
+    }
+    // A type is what its fields are; the documentation follows below.
+    let lines = own.source.lines().filter(|line| {
+        let line = line.trim_start();
+        !line.is_empty() && !line.starts_with("///") && !line.starts_with("#[")
+    });
+    let text: Vec<&str> = lines.take(TYPE_LINES).collect();
+    Inspection::new(&text.join("\n"), &own.doc)
 }
 
 fn variable_card_of(variable: &VariableInfo) -> Inspection {

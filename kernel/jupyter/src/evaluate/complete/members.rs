@@ -221,7 +221,7 @@ fn first_of_each_name(mut found: Vec<(u8, Of<'_>)>) -> Vec<(u8, Of<'_>)> {
     found
 }
 
-fn without_references(type_name: &str) -> &str {
+pub fn without_references(type_name: &str) -> &str {
     let mut rest = type_name.trim();
     loop {
         let before = rest;
@@ -239,7 +239,7 @@ fn without_references(type_name: &str) -> &str {
 }
 
 /// Returns the type arguments of `Arc<Mutex<i32>>`, lifetimes left out.
-fn arguments(type_name: &str) -> Vec<&str> {
+pub fn arguments(type_name: &str) -> Vec<&str> {
     let inner = type_name
         .find('<')
         .and_then(|open| type_name[open + 1..].trim_end().strip_suffix('>'));
@@ -251,7 +251,7 @@ fn arguments(type_name: &str) -> Vec<&str> {
 }
 
 /// Splits at the commas that stand in no bracket.
-fn split(text: &str) -> Vec<&str> {
+pub fn split(text: &str) -> Vec<&str> {
     let (mut parts, mut depth, mut start) = (Vec::new(), 0_i32, 0);
     for (at, next) in text.char_indices() {
         match next {

@@ -2,15 +2,20 @@
 //! types that the compiler tells.
 //!
 //! - [`tokens`] and [`place`] find out what the cursor stands at, in code that need not parse
+//! - [`names`] are what an expression starts with, [`candidate`] sorts out what fits
 //! - [`own`] is what the person has defined, [`members`] what a type offers
-//! - [`probe`] asks rustc for the type of an expression, [`columns`] offers names of columns
+//! - [`follow`] reads the type of an expression off signatures, [`probe`] asks rustc for it,
+//!   [`columns`] offers names of columns
 //! - [`inspect`] explains one name
 //!
 //! All of it runs on the thread of the request, never on that of a cell.
 
+mod candidate;
 mod columns;
+mod follow;
 mod inspect;
 mod members;
+mod names;
 mod own;
 mod place;
 mod probe;
@@ -22,39 +27,21 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, RwLock};
 
-use super::index::{Found, Index, Kind, Name, Text};
+use super::dependency::Library as Added;
+use super::index::{Found, Index, Kind, Name};
 use super::protocol::Described;
 use super::session::Session;
 use super::toolchain::Toolchain;
 use super::variables::{VariableInfo, updated};
+use candidate::fitting;
 use members::Members;
 use own::Own;
 use place::{Place, byte_of, word_at};
 use probe::Prober;
 use tokens::Tokens;
 
+pub use candidate::Candidate;
 pub use inspect::Inspection;
-
-const KEYWORDS: [&str; 33] = [
-    "as", "async", "await", "break", "const", "continue", "crate", "dyn", "else", "enum", "extern",
-    "false", "fn", "for", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub",
-    "return", "static", "struct", "trait", "true", "type", "unsafe", "use", "while",
-];
-
-const DERIVES: [&str; 9] = [
-    "Clone",
-    "Copy",
-    "Debug",
-    "Default",
-    "Eq",
-    "Hash",
-    "Ord",
-    "PartialEq",
-    "PartialOrd",
-];
-
-/// More matches than this help nobody.
-const MATCHES: usize = 400;
 
 /// Answers from any thread while a cell runs.
 #[derive(Clone)]
@@ -75,6 +62,8 @@ struct Library {
 #[derive(Default, Clone)]
 struct Known {
     session: Arc<Session>,
+    /// The crates that `:dep` has added.
+    added: Option<Added>,
     variables: Vec<VariableInfo>,
 }
 
@@ -84,43 +73,6 @@ pub struct Completions {
     pub start: usize,
     pub end: usize,
     pub matches: Vec<Candidate>,
-}
-
-/// One way to go on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
-    pub text: String,
-    /// `method`, `module`: front ends choose an icon by it.
-    pub kind: &'static str,
-    pub signature: String,
-    /// Nearer ones come first.
-    rank: u8,
-    /// The library's text, whose signature is read only if this fits.
-    library: Option<Text>,
-}
-
-impl Candidate {
-    fn new(
-        text: impl Into<String>,
-        kind: &'static str,
-        signature: impl Into<String>,
-        rank: u8,
-    ) -> Candidate {
-        Candidate {
-            text: text.into(),
-            kind,
-            signature: signature.into(),
-            rank,
-            library: None,
-        }
-    }
-
-    fn of_library(text: impl Into<String>, kind: Kind, library: Text, rank: u8) -> Candidate {
-        Candidate {
-            library: Some(library),
-            ..Candidate::new(text, kind.word(), "", rank)
-        }
-    }
 }
 
 impl Completer {
@@ -138,10 +90,16 @@ impl Completer {
     }
 
     /// Takes in what a cell has defined, and what the child said of the variables it touched.
-    pub(super) fn learn(&self, session: &Session, described: Vec<Described>) {
+    pub(super) fn learn(
+        &self,
+        session: &Session,
+        described: Vec<Described>,
+        added: Option<&Added>,
+    ) {
         let mut known = self.known.write().expect("no panic under this lock");
         known.variables = updated(&known.variables, session, described);
         known.session = Arc::new(session.clone());
+        known.added = added.cloned();
     }
 
     /// Returns what is known of each variable of the session, in order of name. Any thread may
@@ -158,16 +116,23 @@ impl Completer {
         let question = self.ask(code);
         let (start, matches) = match Place::of(code, start) {
             Place::Command => (start - 1, commands()),
-            Place::Column { .. } => {
+            Place::Column { callee } => {
                 // A column's name may hold spaces and signs: it starts where the text starts.
                 let tokens = Tokens::before(code, at);
                 let start = tokens.open_text.map_or(start, |open| open + 1);
-                (start, question.columns())
+                let matches = match callee.as_str() {
+                    "dataset" => datasets(),
+                    _ => question.columns(),
+                };
+                (start, matches)
             }
             Place::Nothing => (start, Vec::new()),
             _ if word.starts_with(|next: char| next.is_ascii_digit()) => (start, Vec::new()),
             Place::Member(receiver) => (start, question.members(receiver)),
-            Place::Path(path) => (start, question.inside(&path)),
+            Place::Path(path) => {
+                let own = question.without_self(&path, start);
+                (start, question.inside(own.as_deref().unwrap_or(&path)))
+            }
             Place::Name => (start, question.names(start)),
         };
         let mut matches = fitting(matches, &code[start..at]);
@@ -233,8 +198,8 @@ impl Question<'_> {
         }
     }
 
-    /// Returns the type of the expression at `range`: a variable's is known, any other the
-    /// compiler tells.
+    /// Returns the type of the expression at `range`: a variable's is known, signatures tell that
+    /// of a plain chain of calls, and the compiler any other.
     fn type_of(&self, range: Range<usize>) -> Option<String> {
         let text = &self.code[range.clone()];
         let is_new = || self.locals(range.start).iter().any(|name| name == text);
@@ -243,7 +208,13 @@ impl Question<'_> {
         {
             return Some(variable.full_type.clone());
         }
-        self.prober.type_of(&self.known.session, self.code, range)
+        self.followed(range.clone()).or_else(|| self.probe(range))
+    }
+
+    fn probe(&self, range: Range<usize>) -> Option<String> {
+        let Known { session, added, .. } = &self.known;
+        self.prober
+            .type_of(session, added.as_ref(), self.code, range)
     }
 
     fn variable(&self, name: &str) -> Option<&VariableInfo> {
@@ -258,6 +229,10 @@ impl Question<'_> {
             return self.all_methods();
         };
         let found = self.lookup().of_value(&type_name);
+        if found.is_empty() {
+            // A type parameter, or a type of a crate that the index does not hold.
+            return self.all_methods();
+        }
         let mut matches: Vec<Candidate> = found
             .into_iter()
             .map(|(rank, of)| of.candidate(rank))
@@ -276,17 +251,17 @@ impl Question<'_> {
             || known.is_some_and(|known| known.traits.iter().any(|name| name == "Future"))
     }
 
-    /// Where no type is known: methods that the library and the person have, by name only.
+    /// Where no type is known: methods that the library, the traits in scope and the person
+    /// have, by name only.
     fn all_methods(&self) -> Vec<Candidate> {
         let own = self.own.types.iter().flat_map(|known| &known.members);
         let own = own.filter(|member| matches!(member.kind, Kind::Method | Kind::Field));
         let own = own
             .map(|member| Candidate::new(&member.name, member.kind.word(), &member.signature, 0));
-        let library = self
-            .index
-            .types
-            .iter()
-            .filter(|known| known.module.starts_with("headwater"));
+        let library = self.index.types.iter().filter(|known| {
+            let is_trait = known.kind == Kind::Trait && self.traits.contains(&known.name);
+            known.module.starts_with("headwater") || is_trait && known.module.starts_with("std")
+        });
         let methods = library
             .flat_map(|known| &known.members)
             .filter(|member| member.kind == Kind::Method);
@@ -327,199 +302,27 @@ impl Question<'_> {
             .map(|(rank, of)| of.candidate(rank))
             .collect()
     }
+}
 
-    /// Resolves the first part of a path by the session's `use` lines.
-    fn full_path(&self, path: &str) -> String {
-        let (first, rest) = match path.split_once("::") {
-            Some((first, rest)) => (first, format!("::{rest}")),
-            None => (path, String::new()),
-        };
-        let used = self.uses().into_iter().find(|(name, _)| name == first);
-        let full = match used {
-            Some((_, target)) => format!("{target}{rest}"),
-            None => path.to_owned(),
-        };
-        match full.strip_prefix("headwater::") {
-            // The prelude crate re-exports the crates, two of them under shorter names.
-            Some(inner) if inner.starts_with("streams") || inner.starts_with("course") => {
-                format!("headwater_{inner}")
-            }
-            Some(inner) => inner.to_owned(),
-            None => full,
-        }
-    }
-
-    /// The names that `use` lines bring in, with their paths; also those of this cell.
-    fn uses(&self) -> Vec<(String, String)> {
-        let kept = self.known.session.uses.iter().map(|kept| kept.line.clone());
-        let here = self.code.split([';', '\n']).filter_map(|line| {
-            let tree = line.trim().strip_prefix("use ")?;
-            let tree: syn::UseTree = syn::parse_str(tree).ok()?;
-            Some(super::uses::lines(&tree, &(0..0)))
-        });
-        let lines: Vec<_> = here.flatten().chain(kept).collect();
-        let path = |text: &str| {
-            let text = text
-                .trim_start_matches("use ")
-                .trim_end_matches(';')
-                .to_owned();
-            text.split(" as ").next().unwrap_or_default().to_owned()
-        };
-        lines
-            .iter()
-            .map(|line| (line.key.clone(), path(&line.text)))
-            .collect()
-    }
-
-    /// What can stand at the start of an expression.
-    fn names(&self, start: usize) -> Vec<Candidate> {
-        let tokens = Tokens::before(self.code, start);
-        if tokens.is_in_derive() {
-            let names = ["Serialize", "Deserialize"].iter().chain(&DERIVES);
-            return names
-                .map(|name| Candidate::new(*name, "macro", "", 0))
-                .collect();
-        }
-        let mut matches = self.fields_of_literal(&tokens);
-        let locals = self.locals(start).into_iter();
-        matches.extend(locals.map(|name| Candidate::new(name, "variable", "", 0)));
-        matches.extend(
-            self.known
-                .variables
-                .iter()
-                .map(|variable| Candidate::new(&variable.name, "variable", &variable.type_name, 0)),
-        );
-        let own = self.own.names.iter().filter(|name| name.module.is_empty());
-        matches.extend(own.map(|name| {
-            Candidate::new(
-                called(&name.name, name.kind),
-                name.kind.word(),
-                &name.signature,
-                0,
-            )
-        }));
-        for (name, path) in self.uses() {
-            if let Some(Found::Name(known)) = self.index.find(&path) {
-                let mut candidate = self.candidate(known, 0);
-                candidate.text = name;
-                matches.push(candidate);
-            }
-        }
-        matches.extend(self.index.scope().map(|name| self.candidate(name, 1)));
-        matches.extend(
-            self.index
-                .roots()
-                .map(|root| Candidate::new(root, "module", "", 2)),
-        );
-        matches.extend(KEYWORDS.map(|word| Candidate::new(word, "keyword", "", 3)));
-        // A type that no `use` line has brought in is offered by its path.
-        let word = &self.code[start..word_at(self.code, start).end];
-        if word.starts_with(char::is_uppercase) {
-            let types = self.index.std_types(word).into_iter();
-            matches.extend(
-                types.map(|(path, name)| Candidate::of_library(path, name.kind, name.text, 4)),
-            );
-        }
-        matches
-    }
-
-    /// In `Trip { fare: 1.0, ` the fields of `Trip`.
-    fn fields_of_literal(&self, tokens: &Tokens<'_>) -> Vec<Candidate> {
-        let open = tokens.open_brackets().pop();
-        let owner = open
-            .filter(|open| *open > 0 && tokens.all[*open].is("{"))
-            .and_then(|open| self.own.type_named(tokens.all[open - 1].text));
-        let members = owner.into_iter().flat_map(|owner| &owner.members);
-        let fields = members.filter(|member| member.kind == Kind::Field);
-        fields
-            .map(|field| Candidate::new(&field.name, "field", &field.signature, 0))
-            .collect()
-    }
-
-    fn candidate(&self, name: &Name, rank: u8) -> Candidate {
-        Candidate::of_library(called(&name.name, name.kind), name.kind, name.text, rank)
-    }
-
-    /// Names that the cell itself binds before byte `start`: `let`, arguments, loops, closures.
-    fn locals(&self, start: usize) -> Vec<String> {
-        let tokens = Tokens::before(self.code, start);
-        let mut names: Vec<String> = Vec::new();
-        let (mut in_let, mut in_closure) = (false, false);
-        for (at, token) in tokens.all.iter().enumerate() {
-            let next = tokens.all.get(at + 1);
-            match token.text {
-                "let" | "for" => in_let = true,
-                "=" | "in" | ";" | "{" => in_let = false,
-                // The first bar of a closure stands where a value may start.
-                "|" => {
-                    let opens = at == 0
-                        || ["(", ",", "=", "move", "{", ";", "=>"]
-                            .contains(&tokens.all[at - 1].text);
-                    in_closure = opens && !in_closure;
-                }
-                _ => {
-                    let is_argument = next.is_some_and(|next| next.is(":"));
-                    let follows_colon = at > 0 && tokens.all[at - 1].is(":");
-                    let is_value = token.is_name()
-                        && token
-                            .text
-                            .starts_with(|first: char| first.is_lowercase() || first == '_')
-                        && !KEYWORDS.contains(&token.text)
-                        && !follows_colon;
-                    if is_value && (in_let || in_closure || is_argument) {
-                        names.push(token.text.to_owned());
-                    }
-                }
-            }
-        }
-        names.sort();
-        names.dedup();
-        names
-    }
+/// The data sets that `dataset("` finds.
+fn datasets() -> Vec<Candidate> {
+    let clone = || Some(crate::setup::prelude::workspace()?.join("datasets"));
+    let folder = std::env::var_os(crate::setup::DATASETS_ENV)
+        .map(PathBuf::from)
+        .or_else(clone);
+    let entries = folder.and_then(|folder| std::fs::read_dir(folder).ok());
+    let folders = entries.into_iter().flatten().flatten();
+    folders
+        .filter(|entry| entry.path().is_dir())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .map(|name| Candidate::new(name, "property", "a data set", 0))
+        .collect()
 }
 
 fn commands() -> Vec<Candidate> {
     super::command::all()
         .map(|(name, what)| Candidate::new(name, "command", what, 0))
         .collect()
-}
-
-/// A macro is called with its `!`.
-fn called(name: &str, kind: Kind) -> String {
-    if kind == Kind::Macro {
-        format!("{name}!")
-    } else {
-        name.to_owned()
-    }
-}
-
-/// Keeps what starts with the word; only if nothing does, what starts with it in other case or
-/// holds it.
-fn fitting(mut all: Vec<Candidate>, word: &str) -> Vec<Candidate> {
-    // What starts with an underscore is meant for others.
-    all.retain(|candidate| word.starts_with('_') || !candidate.text.starts_with('_'));
-    all.sort_by(|a, b| (a.rank, &a.text).cmp(&(b.rank, &b.text)));
-    let mut seen = HashSet::new();
-    all.retain(|candidate| seen.insert(candidate.text.clone()));
-    let lower = word.to_lowercase();
-    let last = |text: &str| text.rsplit("::").next().unwrap_or_default().to_owned();
-    let ways: [&dyn Fn(&str) -> bool; 3] = [
-        &|text| text.starts_with(word) || last(text).starts_with(word) && !text.contains('('),
-        &|text| text.to_lowercase().starts_with(&lower),
-        &|text| word.len() > 1 && text.to_lowercase().contains(&lower),
-    ];
-    for way in ways {
-        let found: Vec<Candidate> = all
-            .iter()
-            .filter(|candidate| way(&candidate.text))
-            .take(MATCHES)
-            .cloned()
-            .collect();
-        if !found.is_empty() {
-            return found;
-        }
-    }
-    Vec::new()
 }
 
 fn traits_in_scope(index: &Index, own: &Own, session: &Session) -> HashSet<String> {

@@ -13,7 +13,7 @@ pub enum Place {
     Member(Range<usize>),
     /// After `path::`.
     Path(String),
-    /// In the text that `callee(` takes as a column's name.
+    /// In the text that `callee(` takes as a name.
     Column {
         callee: String,
     },
@@ -22,8 +22,9 @@ pub enum Place {
     Nothing,
 }
 
-/// Functions and methods that take names of columns.
-const TAKES_COLUMNS: [&str; 28] = [
+/// Functions and methods that take names of columns; `dataset` takes that of a data set.
+const TAKES_COLUMNS: [&str; 29] = [
+    "dataset",
     "col",
     "cols",
     "column",

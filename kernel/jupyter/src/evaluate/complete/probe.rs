@@ -8,13 +8,14 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use super::own::complete_parts;
 use super::tokens::{Kind, Tokens};
 use crate::evaluate::cell::Cell;
+use crate::evaluate::dependency::Library;
 use crate::evaluate::diagnostics;
 use crate::evaluate::session::{Session, mentions};
 use crate::evaluate::toolchain::Toolchain;
@@ -29,7 +30,8 @@ pub struct Prober {
     folder: PathBuf,
     /// The compiler that runs for the newest question; held to start, end and fetch it only.
     running: Mutex<Option<(u64, Child)>>,
-    answers: Mutex<HashMap<String, Option<String>>>,
+    /// Types by program; what the compiler could not tell it may tell once a crate is added.
+    answers: Mutex<HashMap<String, String>>,
     asked: Mutex<u64>,
 }
 
@@ -47,22 +49,28 @@ impl Prober {
 
     /// Returns the type of the expression at `range` of a cell that is being typed; none where
     /// the compiler cannot tell.
-    pub fn type_of(&self, session: &Session, code: &str, range: Range<usize>) -> Option<String> {
+    pub fn type_of(
+        &self,
+        session: &Session,
+        added: Option<&Library>,
+        code: &str,
+        range: Range<usize>,
+    ) -> Option<String> {
         let program = program(session, code, range);
         if let Some(known) = self.answers.lock().ok()?.get(&program) {
-            return known.clone();
+            return Some(known.clone());
         }
-        let answer = self.ask(&program)?;
+        let answer = self.ask(&program, added)?;
         let mut answers = self.answers.lock().ok()?;
         if answers.len() >= REMEMBERED {
             answers.clear();
         }
         answers.insert(program, answer.clone());
-        answer
+        Some(answer)
     }
 
     /// Runs the compiler; none where it does not run or a newer question has ended it.
-    fn ask(&self, program: &str) -> Option<Option<String>> {
+    fn ask(&self, program: &str, added: Option<&Library>) -> Option<String> {
         let number = {
             let mut asked = self.asked.lock().ok()?;
             *asked += 1;
@@ -71,7 +79,7 @@ impl Prober {
         std::fs::create_dir_all(&self.folder).ok()?;
         let source = self.folder.join(format!("probe_{number}.rs"));
         std::fs::write(&source, program).ok()?;
-        let mut child = self.command(&source).spawn().ok()?;
+        let mut child = self.command(&source, added).spawn().ok()?;
         let stderr = child.stderr.take()?;
         if let Some((_, mut older)) = self.running.lock().ok()?.replace((number, child)) {
             let _ = older.kill();
@@ -87,10 +95,12 @@ impl Prober {
         }
         drop(running);
         let _ = std::fs::remove_file(&source);
-        is_newest.then(|| said.ok().and_then(|said| named_type(&said)))
+        said.ok()
+            .filter(|_| is_newest)
+            .and_then(|said| named_type(&said))
     }
 
-    fn command(&self, source: &std::path::Path) -> Command {
+    fn command(&self, source: &Path, added: Option<&Library>) -> Command {
         let mut command = Command::new(&self.toolchain.rustc);
         command.env("RUSTC_BOOTSTRAP", "1").args([
             "-Ztrim-diagnostic-paths=no",
@@ -103,12 +113,14 @@ impl Prober {
             "--cap-lints=allow",
             "-Cprefer-dynamic",
         ]);
-        for (name, path) in &self.toolchain.externs {
+        let externs = added.into_iter().flat_map(|library| &library.externs);
+        for (name, path) in self.toolchain.externs.iter().chain(externs) {
             command
                 .arg("--extern")
                 .arg(format!("{name}={}", path.display()));
         }
-        for folder in &self.toolchain.search {
+        let search = added.map(|library| &library.search);
+        for folder in self.toolchain.search.iter().chain(search) {
             command
                 .arg("-L")
                 .arg(format!("dependency={}", folder.display()));

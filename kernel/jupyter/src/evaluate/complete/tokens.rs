@@ -146,6 +146,27 @@ impl<'a> Tokens<'a> {
         open.is_some_and(|open| open > 0 && self.all[open - 1].is("derive"))
     }
 
+    /// Returns the type that the last `impl` block is for.
+    pub fn implemented(&self) -> Option<&'a str> {
+        let start = self.all.iter().rposition(|token| token.is("impl"))?;
+        let head = self.all[start + 1..].split(|token| token.is("{")).next()?;
+        let of = head.iter().rposition(|token| token.is("for"));
+        let head = &head[of.map_or(0, |at| at + 1)..];
+        // The name is the last one before any generic arguments; `impl<T>` has some before it.
+        let mut depth = 0;
+        let mut name = None;
+        for token in head {
+            match token.text {
+                "<" => depth += 1,
+                ">" => depth -= 1,
+                "where" => break,
+                text if depth == 0 && token.is_name() => name = Some(text),
+                _ => {}
+            }
+        }
+        name
+    }
+
     /// Returns where the expression starts that ends with token `last`: a chain of names, calls,
     /// indices, `?` and paths, as it stands before a dot.
     pub fn expression_start(&self, last: usize) -> Option<usize> {
@@ -324,6 +345,19 @@ mod tests {
             ("vec![1, 2].iter().map(|x| x.", "x"),
         ] {
             assert_eq!(receiver(code), Some(expected), "{code}");
+        }
+    }
+
+    #[test]
+    fn the_type_of_an_impl_block_is_found() {
+        for code in [
+            "impl Trip {",
+            "impl<T: Clone> Trip<T> {",
+            "impl Clone for Trip { fn a() {",
+            "impl<'a> From<&'a str> for shapes::Trip<'a> where T: A {",
+        ] {
+            let tokens = Tokens::before(code, code.len());
+            assert_eq!(tokens.implemented(), Some("Trip"), "{code}");
         }
     }
 

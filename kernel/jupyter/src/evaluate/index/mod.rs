@@ -20,6 +20,8 @@ pub use build::write;
 
 /// The file with names, in the prelude's folder.
 pub const INDEX: &str = "index.json";
+/// Changes with what the two files hold, so that a prelude with older ones is built anew.
+pub const FORMAT: &str = "names and texts 1";
 /// The file with signatures and documentation.
 const TEXTS: &str = "index.txt";
 
@@ -50,6 +52,13 @@ const STD_SCOPE: [&str; 19] = [
     "std::result::Result",
     "std::string::String",
     "std::vec::Vec",
+];
+/// Enums whose variants are in scope by themselves; rustdoc has no page for those.
+const SCOPE_ENUMS: [&str; 4] = [
+    "std::option::Option",
+    "std::result::Result",
+    "headwater_streams::OutputMode",
+    "headwater_streams::Position",
 ];
 const STD_TRAITS: [&str; 6] = [
     "std::string::ToString",
@@ -164,10 +173,12 @@ pub enum Found<'a> {
 impl Index {
     /// Reads the index of a prelude; without one, completion knows only the session's names.
     pub fn read(folder: &Path) -> Index {
-        let text = std::fs::read(folder.join(INDEX)).ok();
-        let mut index: Index = text
-            .and_then(|text| serde_json::from_slice(&text).ok())
-            .unwrap_or_default();
+        let read = std::fs::read(folder.join(INDEX))
+            .and_then(|text| serde_json::from_slice(&text).map_err(std::io::Error::other));
+        let mut index: Index = read.unwrap_or_else(|error| {
+            eprintln!("headwater: completion knows no names of the libraries: {error}");
+            Index::default()
+        });
         index.texts = File::open(folder.join(TEXTS)).ok();
         index
     }
@@ -210,6 +221,15 @@ impl Index {
         library.chain(std).chain(macros.filter(is_macro))
     }
 
+    /// Returns the variants that every cell has in scope, with their enums.
+    pub fn variants(&self) -> impl Iterator<Item = (&Type, &Member)> {
+        let enums = SCOPE_ENUMS
+            .iter()
+            .filter_map(|path| self.of(self.name_at(path)?));
+        let members = enums.flat_map(|of| of.members.iter().map(move |member| (of, member)));
+        members.filter(|(_, member)| member.kind == Kind::Variant)
+    }
+
     /// Returns the crates that a path can start with.
     pub fn roots(&self) -> impl Iterator<Item = &str> {
         self.modules
@@ -237,7 +257,13 @@ impl Index {
             return Some(Found::Name(name));
         }
         let Some((owner, last)) = path.rsplit_once("::") else {
-            return self.scope().find(|name| name.name == path).map(Found::Name);
+            let mut variants = self.variants();
+            return match self.scope().find(|name| name.name == path) {
+                Some(name) => Some(Found::Name(name)),
+                None => variants
+                    .find(|(_, member)| member.name == path)
+                    .map(|(of, member)| Found::Member(of, member)),
+            };
         };
         let Found::Name(owner) = self.find(owner)? else {
             return None;

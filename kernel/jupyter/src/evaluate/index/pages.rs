@@ -291,3 +291,45 @@ fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<&'a str> {
     let end = text[start..].find(close)?;
     Some(&text[start..start + end])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = r##"<h1>Struct <span class="struct">Trip</span></h1>
+<pre class="rust item-decl"><code>pub struct Trip {
+    pub fare: <a class="primitive" href="f64.html">f64</a>,
+}</code></pre><details class="toggle top-doc" open><summary></summary><div class="docblock"><p>A trip.</p>
+<h2 id="examples">Examples</h2></div></details><h2 id="fields" class="fields section-header">Fields</h2><span id="structfield.fare" class="structfield section-header"><a href="#structfield.fare">§</a><code>fare: <a>f64</a></code></span><div class="docblock"><p>In dollars.</p></div><h2 id="implementations" class="section-header">Implementations</h2>
+<section id="method.tip" class="method"><h4 class="code-header">pub fn <a href="#method.tip" class="fn">tip</a>(&amp;self) -&gt; <a>f64</a></h4></section></summary><div class="docblock"><p>Adds a fifth.</p></div></details>
+<section id="method.new" class="method"><h4 class="code-header">pub fn <a href="#method.new" class="fn">new</a>() -&gt; Trip</h4></section>
+<section id="method.soon" class="method"><h4 class="code-header">pub fn <a href="#method.soon" class="fn">soon</a>(&amp;self)</h4></section><span class="item-info"><div class="stab unstable">unstable</div></span>
+<h2 id="trait-implementations" class="section-header">Trait Implementations</h2><section id="impl-Clone-for-Trip" class="impl"><h3 class="code-header">impl <a class="trait" href="Clone.html">Clone</a> for Trip</h3></section><section id="method.clone" class="method trait-impl"><h4 class="code-header">fn <a class="fn">clone</a>(&amp;self) -&gt; Trip</h4></section>"##;
+
+    #[test]
+    fn a_page_gives_declaration_members_and_traits() {
+        let page = Page::read(PAGE);
+        assert_eq!(page.declaration, "struct Trip {\n    pub fare: f64,\n}");
+        assert!(page.doc.starts_with("A trip."), "{}", page.doc);
+        let members: Vec<_> = page
+            .members
+            .iter()
+            .map(|member| (member.name.as_str(), member.kind, member.signature.as_str()))
+            .collect();
+        let expected = [
+            ("fare", Kind::Field, "fare: f64"),
+            ("tip", Kind::Method, "fn tip(&self) -> f64"),
+            ("new", Kind::Associated, "fn new() -> Trip"),
+        ];
+        assert_eq!(members, expected, "what is unstable cannot be called");
+        assert_eq!(page.members[1].doc, "Adds a fifth.");
+        assert_eq!(page.traits, ["Clone"]);
+    }
+
+    #[test]
+    fn file_names_tell_kind_and_name() {
+        assert_eq!(of_file("struct.Vec.html"), Some((Kind::Struct, "Vec")));
+        assert_eq!(of_file("macro.vec!.html"), None);
+        assert_eq!(of_file("index.html"), None);
+    }
+}
