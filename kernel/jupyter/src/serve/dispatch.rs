@@ -50,6 +50,9 @@ impl Dispatch {
                 } if !message_type.ends_with("_request") => {
                     eprintln!("headwater: ignored a `{message_type}`: {reason}");
                 }
+                Topic::Input { .. } => {
+                    eprintln!("headwater: ignored a line of input that did not come on stdin");
+                }
                 // These two may take a moment, and nothing waits for them.
                 Topic::Complete { code, cursor } => self.later(parent, move |cells| {
                     Answer::Completions(cells.complete(&code, cursor))

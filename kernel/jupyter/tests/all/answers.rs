@@ -94,7 +94,7 @@ fn connect_request_tells_the_ports() {
     assert_eq!(
         reply,
         json!({
-            "shell_port": info.shell_port, "iopub_port": info.iopub_port,
+            "status": "ok", "shell_port": info.shell_port, "iopub_port": info.iopub_port,
             "stdin_port": info.stdin_port, "control_port": info.control_port,
             "hb_port": info.hb_port,
         })

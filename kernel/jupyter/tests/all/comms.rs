@@ -64,7 +64,7 @@ fn variable_comes_with_type_size_shape_and_columns() {
     let message = all.iter().find(|heard| heard.message_type == "comm_msg");
     let variable = &message.unwrap().content["data"]["variables"][0];
     assert_eq!(variable["name"], "delays");
-    assert_eq!(variable["type_name"], "DataFrame");
+    assert_eq!(variable["type"], "DataFrame");
     assert!(variable["bytes"].as_u64().unwrap() > 0, "{variable}");
     assert_eq!(variable["columns"][0][0], "origin", "{variable}");
     assert!(

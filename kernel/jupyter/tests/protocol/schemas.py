@@ -79,8 +79,7 @@ CONTENT = {
         help_links={"type": "array", "items": record({"text": TEXT, "url": TEXT})},
         supported_features={"type": "array", "items": TEXT},
     ),
-    # The one reply that has no status.
-    "connect_reply": record(
+    "connect_reply": reply(
         {
             name: PORT
             for name in ("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port")

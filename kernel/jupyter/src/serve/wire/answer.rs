@@ -72,7 +72,11 @@ impl From<Answer> for Content {
     fn from(answer: Answer) -> Content {
         match answer {
             Answer::KernelInfo(info) => kernel_info(*info),
-            Answer::Ports(ports) => of_type("connect_reply", json!(ports)),
+            Answer::Ports(ports) => {
+                let mut content = json!(ports);
+                content["status"] = json!("ok");
+                of_type("connect_reply", content)
+            }
             Answer::Executed(executed) => execute_reply(executed),
             Answer::Failed { count, failure } => {
                 let mut content = error(&failure);
