@@ -24,7 +24,7 @@ mod tokens;
 
 use std::collections::HashSet;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, RwLock};
 
 use super::dependency::Library as Added;
@@ -164,7 +164,7 @@ impl Completer {
         let index = self
             .library
             .index
-            .get_or_init(|| Index::read(&self.library.prelude));
+            .get_or_init(|| read_behind_cells(&self.library.prelude));
         let own = Own::of(&known.session, code);
         let traits = traits_in_scope(index, &own, &known.session);
         Question {
@@ -302,6 +302,17 @@ impl Question<'_> {
             .map(|(rank, of)| of.candidate(rank))
             .collect()
     }
+}
+
+/// Reads the index on a thread of low priority: a cell that is started meanwhile goes first.
+fn read_behind_cells(prelude: &Path) -> Index {
+    std::thread::scope(|scope| {
+        let read = scope.spawn(|| {
+            probe::give_way();
+            Index::read(prelude)
+        });
+        read.join().expect("reading files does not panic")
+    })
 }
 
 /// The data sets that `dataset("` finds.

@@ -133,15 +133,23 @@ impl Prober {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        // SAFETY: setpriority is a plain system call, which may be made between fork and exec.
+        // SAFETY: it makes one plain system call, which may be made between fork and exec.
         unsafe {
             command.pre_exec(|| {
-                // A cell that is started meanwhile goes first.
-                libc::setpriority(libc::PRIO_PROCESS, 0, 10);
+                give_way();
                 Ok(())
             });
         }
         command
+    }
+}
+
+/// Lowers the priority of the calling thread, for good: a cell that is started meanwhile goes
+/// first.
+pub fn give_way() {
+    // SAFETY: a plain system call; where it fails the priority stays as it is.
+    unsafe {
+        libc::setpriority(libc::PRIO_PROCESS, 0, 10);
     }
 }
 

@@ -43,10 +43,12 @@ pub fn write(
     search: &Path,
     folder: &Path,
 ) -> Result<(), Error> {
+    // Hundreds of megabytes for some seconds: in `folder`, which the next build empties if this
+    // one is ended in the middle.
     let scratch = tempfile::Builder::new()
-        .prefix("headwater-index-")
-        .tempdir()
-        .map_err(|error| unwritten(&std::env::temp_dir(), &error))?;
+        .prefix("pages-")
+        .tempdir_in(folder)
+        .map_err(|error| unwritten(folder, &error))?;
     let none = BTreeMap::new();
     let runs = [
         ("std", std_names(), &none),
