@@ -297,7 +297,9 @@ impl Compiler {
                 "headwater doctor",
             )
         };
+        // In its own folder: one that is ended leaves what it was writing where it stands.
         let mut child = command
+            .current_dir(&self.folder)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

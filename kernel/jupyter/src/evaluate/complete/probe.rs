@@ -102,6 +102,8 @@ impl Prober {
 
     fn command(&self, source: &Path, added: Option<&Library>) -> Command {
         let mut command = Command::new(&self.toolchain.rustc);
+        // In its own folder: a compiler that a newer question ends leaves what it was writing.
+        command.current_dir(&self.folder);
         command.env("RUSTC_BOOTSTRAP", "1").args([
             "-Ztrim-diagnostic-paths=no",
             "-Zwrite-long-types-to-disk=no",
