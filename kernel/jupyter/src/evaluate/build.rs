@@ -206,7 +206,10 @@ fn adjusted(before: &Adjustments, diagnostics: &[Diagnostic], program: &Program)
                 _ => {}
             }
         }
-        after.statement_only |= error.has_code(&["E0282", "E0283", "E0284"]) && after == *before;
+        // A closure that is asked for its signature can be what is ambiguous.
+        after.statement_only |= error.has_code(&["E0282", "E0283", "E0284"])
+            && program.closures.is_empty()
+            && after == *before;
     }
     after.unkept.sort();
     after.unkept.dedup();
