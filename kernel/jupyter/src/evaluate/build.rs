@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::cell::Cell;
+use super::cell::{Cell, NewVariable};
 use super::diagnostics::{self, Diagnostic};
 use super::session::{Session, Variable, short_type};
 use super::source::{Adjustments, Line, Program};
@@ -49,7 +49,11 @@ impl Evaluator {
                 adjust = better;
                 continue;
             };
-            let types = diagnostics::types(&compiled.diagnostics, &program);
+            let mut types = diagnostics::types(&compiled.diagnostics, &program);
+            if box_closures(&mut adjust, cell, &types, &program) {
+                continue;
+            }
+            types.extend(adjust.boxed.iter().cloned());
             if adjust.pointers.is_empty() {
                 adjust.pointers = types.iter().filter_map(function_pointer).collect();
                 if !adjust.pointers.is_empty() {
@@ -136,6 +140,38 @@ fn is_nameable(type_name: &str) -> bool {
         .any(|sign| type_name.contains(sign))
 }
 
+/// Notes the boxes for closures whose signatures have come; returns whether there are any.
+fn box_closures(
+    adjust: &mut Adjustments,
+    cell: &Cell,
+    types: &[(String, String)],
+    program: &Program,
+) -> bool {
+    let is_new = |name: &String| {
+        program.closures.contains(name) && !adjust.boxed.iter().any(|(of, _)| of == name)
+    };
+    let new: Vec<_> = types.iter().filter(|(name, _)| is_new(name)).collect();
+    for (name, signature) in &new {
+        let mutable = |new: &NewVariable| new.name == *name && new.mutable;
+        let kind = match cell.variables.iter().any(mutable) {
+            true => "FnMut",
+            false => "Fn",
+        };
+        let call = signature
+            .strip_prefix("std::marker::PhantomData<fn")
+            .and_then(|rest| rest.strip_suffix('>'))
+            .filter(|call| is_nameable(call));
+        match call {
+            Some(call) => {
+                let boxed = format!("std::boxed::Box<dyn std::ops::{kind}{call}>");
+                adjust.boxed.push((name.clone(), boxed));
+            }
+            None => adjust.unboxed.push(name.clone()),
+        }
+    }
+    !new.is_empty()
+}
+
 /// Returns a variable that holds a function with the pointer type that can: `fn(i32) -> i32 {f}`
 /// is `fn(i32) -> i32`.
 fn function_pointer((name, type_name): &(String, String)) -> Option<(String, String)> {
@@ -164,13 +200,16 @@ fn adjusted(before: &Adjustments, diagnostics: &[Diagnostic], program: &Program)
             match line {
                 Line::PutBack(name) if moved => after.consumed.push(name.clone()),
                 Line::Put(name) | Line::TypeOf(name) if moved => after.unkept.push(name.clone()),
-                Line::Put(name) if borrows => {
+                Line::Put(name) | Line::TypeOf(name) if borrows => {
                     after.unkept.extend([name.clone(), format!("&{name}")])
                 }
                 _ => {}
             }
         }
-        after.statement_only |= error.has_code(&["E0282", "E0283", "E0284"]) && after == *before;
+        // A closure that is asked for its signature can be what is ambiguous.
+        after.statement_only |= error.has_code(&["E0282", "E0283", "E0284"])
+            && program.closures.is_empty()
+            && after == *before;
     }
     after.unkept.sort();
     after.unkept.dedup();
@@ -196,6 +235,7 @@ fn with_more_items(
         after = Adjustments {
             all_items: true,
             own_statics: before.own_statics,
+            unboxed: before.unboxed.clone(),
             ..Adjustments::default()
         };
     }

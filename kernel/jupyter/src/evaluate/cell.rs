@@ -49,6 +49,8 @@ pub struct CellItem {
 pub struct NewVariable {
     pub name: String,
     pub mutable: bool,
+    /// How many parameters it takes, where it is a closure.
+    pub closure: Option<usize>,
 }
 
 impl Cell {
@@ -66,7 +68,7 @@ impl Cell {
         for (index, statement) in statements.iter().enumerate() {
             match statement {
                 Stmt::Item(item) => cell.add_item(item),
-                Stmt::Local(local) => cell.add_variables(&local.pat),
+                Stmt::Local(local) => cell.add_variables(local),
                 Stmt::Expr(value, None) if index == last && has_value(value) => {
                     cell.trailing = Some(range_of(value));
                 }
@@ -128,10 +130,11 @@ impl Cell {
         });
     }
 
-    fn add_variables(&mut self, pattern: &Pat) {
+    fn add_variables(&mut self, local: &syn::Local) {
         let mut names = Names(Vec::new());
-        names.visit_pat(pattern);
-        for new in names.0 {
+        names.visit_pat(&local.pat);
+        for mut new in names.0 {
+            new.closure = closure_of(local);
             self.variables.retain(|old| old.name != new.name);
             self.variables.push(new);
         }
@@ -232,6 +235,17 @@ fn member_names(item: &syn::ItemImpl) -> String {
     names.collect::<Vec<_>>().join(",")
 }
 
+/// Returns how many parameters the closure has that a `let` binds to a name.
+fn closure_of(local: &syn::Local) -> Option<usize> {
+    let value = &*local.init.as_ref()?.expr;
+    match (&local.pat, value) {
+        (Pat::Ident(_), Expr::Closure(closure)) if closure.asyncness.is_none() => {
+            Some(closure.inputs.len())
+        }
+        _ => None,
+    }
+}
+
 /// Collects what a pattern binds.
 struct Names(Vec<NewVariable>);
 
@@ -240,6 +254,7 @@ impl<'ast> Visit<'ast> for Names {
         self.0.push(NewVariable {
             name: pattern.ident.to_string(),
             mutable: pattern.mutability.is_some() && pattern.by_ref.is_none(),
+            closure: None,
         });
         syn::visit::visit_pat_ident(self, pattern);
     }

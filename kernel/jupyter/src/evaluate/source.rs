@@ -22,7 +22,12 @@ pub struct Program {
     pub homes: BTreeSet<u64>,
     /// Items were left out that the cell does not seem to need.
     pub partial: bool,
+    /// New variables whose closure is kept in a box, or is going to be.
+    pub closures: Vec<String>,
 }
+
+/// So many parameters a closure may have to be kept; the prelude has a function for each number.
+const MOST_PARAMETERS: usize = 6;
 
 #[derive(Debug)]
 struct Copied {
@@ -56,6 +61,10 @@ pub struct Adjustments {
     /// New variables that hold a function, and the pointer type in which they are kept: the type
     /// of the function itself cannot be written.
     pub pointers: Vec<(String, String)>,
+    /// New variables that hold a closure, and the type of the box in which they are kept.
+    pub boxed: Vec<(String, String)>,
+    /// Closures that cannot be boxed: they borrow, or can be called only once.
+    pub unboxed: Vec<String>,
     /// The cell needs an item that it does not seem to reach.
     pub all_items: bool,
     /// A constant reads a static, which the compiler can do only where it sees the value.
@@ -172,21 +181,9 @@ impl Program {
             self.push("::headwater::cell::block_on(async {\n");
         }
         self.body(cell, &statements, number, adjust);
-        for NewVariable { name, .. } in &cell.variables {
-            if !adjust.unkept.contains(name) {
-                let pointer = adjust.pointers.iter().find(|(of, _)| of == name);
-                let value = pointer.map_or_else(
-                    || name.clone(),
-                    |(_, pointer)| format!("({name} as {pointer})"),
-                );
-                self.line(
-                    Line::TypeOf(name.clone()),
-                    &format!("::std::mem::drop(&{value});"),
-                );
-                self.line(
-                    Line::Put(name.clone()),
-                    &format!("::headwater::cell::put({name:?}, {value});"),
-                );
+        for new in &cell.variables {
+            if !adjust.unkept.contains(&new.name) {
+                self.put(new, adjust);
             }
         }
         self.push("::headwater::cell::reach_end();\n::std::result::Result::Ok(())\n");
@@ -201,6 +198,37 @@ impl Program {
             }
         }
         self.push("}\n");
+    }
+
+    /// Keeps a new variable, and asks for its type.
+    fn put(&mut self, new: &NewVariable, adjust: &Adjustments) {
+        let name = &new.name;
+        let mut value = name.clone();
+        if let Some(parameters) = new.closure.filter(|count| *count <= MOST_PARAMETERS)
+            && !adjust.unboxed.contains(name)
+        {
+            self.closures.push(name.clone());
+            let Some((_, boxed)) = adjust.boxed.iter().find(|(of, _)| of == name) else {
+                let ask = format!(
+                    "::std::mem::drop(&::headwater::cell::signature_{parameters}(&{name}));"
+                );
+                self.line(Line::TypeOf(name.clone()), &ask);
+                return;
+            };
+            value = format!("(::std::boxed::Box::new({name}) as {boxed})");
+        } else {
+            if let Some((_, pointer)) = adjust.pointers.iter().find(|(of, _)| of == name) {
+                value = format!("({name} as {pointer})");
+            }
+            self.line(
+                Line::TypeOf(name.clone()),
+                &format!("::std::mem::drop(&{value});"),
+            );
+        }
+        self.line(
+            Line::Put(name.clone()),
+            &format!("::headwater::cell::put({name:?}, {value});"),
+        );
     }
 
     fn body(&mut self, cell: &Cell, statements: &str, number: u64, adjust: &Adjustments) {

@@ -158,3 +158,21 @@ fn a_function_in_a_variable_is_kept() {
     assert_eq!(session.stderr(), "");
     assert_eq!(session.value("function(4)"), "8");
 }
+
+#[test]
+fn a_closure_in_a_variable_is_kept_with_what_it_has_captured() {
+    let mut session = Session::start();
+    session.value("let factor = 3;\nlet scaled = move |n: i32| n * factor;\nlet length = |text: &str| text.len();");
+    assert_eq!(session.stderr(), "");
+    session.value("let owned = String::from(\"four\");");
+    assert_eq!(session.value("(scaled(4), length(&owned))"), "(12, 4)");
+    session.value("let mut count = 0; let mut next = move || { count += 1; count }; next();");
+    assert_eq!(session.value("(next(), next())"), "(2, 3)");
+    session.value("let many = vec![1, 2]; let borrows = || many.len(); borrows()");
+    let said = session.stderr();
+    assert!(
+        said.contains("not kept") && said.contains("borrows"),
+        "{said}"
+    );
+    assert_eq!(session.value("many"), "[1, 2]");
+}

@@ -1,5 +1,5 @@
 // Closures: what they capture, and how they are passed on.
-// %% differs (result, stderr, failure): evcxr refuses a closure in a variable; here the cell runs, and says that it is not kept
+// %% differs (result, failure): evcxr refuses a closure in a variable; here it is kept
 let add = |a: i32, b: i32| a + b; add(1, 2)
 // %%
 let factor = 3;
@@ -48,3 +48,5 @@ seen
 let memo = { let mut cache = std::collections::HashMap::new(); move |n: u64| *cache.entry(n).or_insert_with(|| n * n) };
 let mut memo = memo;
 (memo(4), memo(4))
+// %% differs (result, failure): evcxr refused the closure
+add(2, 3)

@@ -26,8 +26,8 @@ Guarded(vec![1, 2]).len()
 // %%
 #[derive(PartialEq, PartialOrd, Debug)] enum Level { Low, High }
 Level::Low < Level::High
-// %% differs (result, failure): evcxr runs a cell that starts with `!` as a shell command
-!0u8 ^ 0x0f
+// %%
+(!0u8) ^ 0x0f
 // %%
 impl PartialEq<i32> for Point { fn eq(&self, other: &i32) -> bool { self.x == *other } }
 point == 1

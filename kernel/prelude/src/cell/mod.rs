@@ -8,6 +8,7 @@
 //! show or ask for by itself.
 
 pub mod child;
+pub mod closure;
 mod describe;
 pub mod failure;
 mod flush;
@@ -20,6 +21,9 @@ pub mod show;
 pub mod store;
 mod threads;
 
+pub use closure::{
+    signature_0, signature_1, signature_2, signature_3, signature_4, signature_5, signature_6,
+};
 pub use failure::Failure;
 pub use guard::{block_on, guard, reach_end};
 pub use store::{put, put_back, take};
