@@ -237,7 +237,7 @@ fn page_holds_text_code_and_pictures_and_no_reference() {
         "<img src=\"data:image/png;base64,aGVsbG8=\" alt=\"a picture\">",
         "a &lt; b",
         "<span class=\"macro\">println</span>",
-        "<pre class=\"error\"><span class=\"ansi-1",
+        "<pre class=\"error\"><span class=\"ansi-bold\" style=\"color:#",
     ] {
         assert!(page.contains(part), "{part} is not in {page}");
     }
