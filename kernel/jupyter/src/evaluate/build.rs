@@ -40,11 +40,10 @@ impl Evaluator {
                 if better == adjust {
                     let errors = compiled.diagnostics.iter();
                     self.errors = errors.filter(|one| one.is_error()).cloned().collect();
-                    return Err(diagnostics::failure(
-                        &compiled.diagnostics,
-                        &program,
-                        session,
-                    ));
+                    let mut failure =
+                        diagnostics::failure(&compiled.diagnostics, &program, session);
+                    failure.traceback.extend(self.about_lost());
+                    return Err(failure);
                 }
                 adjust = better;
                 continue;
@@ -87,6 +86,18 @@ impl Evaluator {
         } else {
             error.into()
         }
+    }
+
+    /// Says of each name that the compiler does not find and a dead child had how to get it back.
+    fn about_lost(&self) -> Vec<String> {
+        let errors = self
+            .errors
+            .iter()
+            .filter(|error| error.has_code(&["E0425"]));
+        let names = errors.filter_map(|error| error.message.split('`').nth(1));
+        let lost = names.filter(|name| self.recipes.has_lost(name));
+        lost.map(|name| format!("`{name}` was lost with its process; `:replay` makes it again"))
+            .collect()
     }
 
     /// Takes the new variables into the session, and says which ones cannot be kept.

@@ -284,8 +284,25 @@ fn help() -> String {
         format!("{typed:width$}  {}", entry.help)
     });
     let mut text = lines.collect::<Vec<_>>().join("\n");
-    text.push_str("\n\nAs in evcxr, and without effect here: ");
-    text.push_str(&WITHOUT_EFFECT.map(|(name, _)| name).join(" "));
+    text.push_str("\n\nCommands of evcxr that change nothing here; each says why:\n");
+    text.push_str(&wrapped(WITHOUT_EFFECT.iter().map(|(name, _)| *name), "\n"));
+    text
+}
+
+/// Joins words by spaces, with `break_` in place of one where a line gets long.
+fn wrapped<'word>(words: impl Iterator<Item = &'word str>, break_: &str) -> String {
+    const WIDTH: usize = 72;
+    let (mut text, mut width) = (String::new(), 0);
+    for word in words {
+        if width + word.len() > WIDTH {
+            text.push_str(break_);
+            width = 0;
+        } else if width > 0 {
+            text.push(' ');
+        }
+        text.push_str(word);
+        width += word.len() + 1;
+    }
     text
 }
 

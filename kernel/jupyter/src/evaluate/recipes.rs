@@ -69,6 +69,11 @@ impl Recipes {
         self.lost_cells().map(|run| run.count).collect()
     }
 
+    /// Returns whether a variable of that name went with a dead child.
+    pub fn has_lost(&self, name: &str) -> bool {
+        self.lost.contains_key(name)
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         *self = Recipes::default();

@@ -45,6 +45,8 @@ fn replay_makes_again_what_a_dead_child_took_with_it() {
     session.value("let total: i32 = numbers.iter().sum();");
     let failure = session.fails("std::process::abort();");
     assert!(failure.evalue.contains(":replay"), "{}", failure.evalue);
+    let unknown = session.fails("numbers").traceback.concat();
+    assert!(unknown.contains("`:replay` makes it again"), "{unknown}");
     assert!(
         failure.evalue.contains("made them: 2, 5, 6"),
         "{}",
