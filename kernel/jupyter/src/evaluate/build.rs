@@ -238,6 +238,12 @@ fn with_more_items(
 ) -> Adjustments {
     let errors = || diagnostics.iter().filter(|message| message.is_error());
     let mut after = before.clone();
+    if !program.closures.is_empty() {
+        // A closure that borrows, say: without its box the compiler tells what else is wrong.
+        after.unboxed.extend(program.closures.iter().cloned());
+        after.boxed.clear();
+        return after;
+    }
     let about_statics =
         |error: &Diagnostic| error.message.contains("extern static") || error.has_code(&["E0106"]);
     if !before.own_statics && !program.homes.is_empty() && errors().any(about_statics) {

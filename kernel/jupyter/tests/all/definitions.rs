@@ -175,4 +175,13 @@ fn a_closure_in_a_variable_is_kept_with_what_it_has_captured() {
         "{said}"
     );
     assert_eq!(session.value("many"), "[1, 2]");
+    let once = "let owned = String::from(\"once\"); let give = move || owned; give()";
+    assert_eq!(session.value(once), "\"once\"");
+    // A mistake elsewhere in the cell is told as it is.
+    let failure = session.fails("let plus = |n: i32| n + 1; let wrong: u8 = \"text\";");
+    assert!(
+        failure.evalue.contains("mismatched types"),
+        "{}",
+        failure.evalue
+    );
 }
