@@ -34,6 +34,8 @@ pub struct Content {
     /// How much of `held` has been searched for the end of the block.
     searched: usize,
     starts_line: bool,
+    /// Set behind a block whose line has not ended yet: that end is no text.
+    ends_line: bool,
     bundle: Bundle,
 }
 
@@ -44,6 +46,7 @@ impl Content {
             mime: None,
             searched: 0,
             starts_line: true,
+            ends_line: false,
             bundle: Bundle::new(),
         }
     }
@@ -67,6 +70,12 @@ impl Content {
     fn step(&mut self, say: &mut impl FnMut(Said)) -> bool {
         if self.mime.is_some() {
             return self.end_block(say);
+        }
+        if std::mem::take(&mut self.ends_line) {
+            self.ends_line = self.held.is_empty();
+            if self.held.starts_with('\n') {
+                self.held.remove(0);
+            }
         }
         let Some(at) = self.line_with(BEGIN, 0) else {
             let keep = self.start_of_block();
@@ -108,9 +117,8 @@ impl Content {
         };
         let rest = self.held.split_off(at);
         let content = std::mem::replace(&mut self.held, rest);
-        let after = self.held[END.len()..].strip_prefix('\n');
-        let after = after.unwrap_or(&self.held[END.len()..]).to_owned();
-        self.held = after;
+        self.held.drain(..END.len());
+        self.ends_line = true;
         let content = content.strip_suffix('\n').unwrap_or(&content).to_owned();
         if let Some(mime) = self.mime.take() {
             self.bundle.insert(mime, content);
