@@ -152,19 +152,8 @@ impl Compiler {
             self.folder.display()
         ));
         command.arg(format!("-Copt-level={}", self.opt_level));
-        let added = self.dependencies.iter();
-        let externs = added.clone().flat_map(|library| &library.externs);
-        for (name, path) in self.toolchain.externs.iter().chain(externs) {
-            command
-                .arg("--extern")
-                .arg(format!("{name}={}", path.display()));
-        }
-        let search = added.map(|library| &library.search);
-        for folder in self.toolchain.search.iter().chain(search) {
-            command
-                .arg("-L")
-                .arg(format!("dependency={}", folder.display()));
-        }
+        self.toolchain
+            .name_crates(&mut command, self.dependencies.as_ref());
         command.arg("-o").arg(&object).arg(&source);
         let (success, stderr) = self.run(command)?;
         let diagnostics = diagnostics::parse(&stderr);

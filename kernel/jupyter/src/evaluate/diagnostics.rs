@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::CellFailure;
 use super::ink::{self, BLUE, RED, RESET};
-use super::session::Session;
+use super::session::{Session, short_type};
 use super::source::{Line, Program};
 
 /// One message of the compiler (`rustc --error-format=json`).
@@ -109,6 +109,10 @@ pub fn types(diagnostics: &[Diagnostic], program: &Program) -> Vec<(String, Stri
 
 /// Turns the errors into one failure that points into the cells they come from.
 pub fn failure(diagnostics: &[Diagnostic], program: &Program, session: &Session) -> CellFailure {
+    let diagnostics: Vec<_> = diagnostics
+        .iter()
+        .map(|message| shortened(message, session))
+        .collect();
     let errors: Vec<_> = diagnostics
         .iter()
         .filter(|message| message.is_error() && !message.spans.is_empty())
@@ -139,6 +143,30 @@ pub fn failure(diagnostics: &[Diagnostic], program: &Program, session: &Session)
         evalue,
         traceback,
     }
+}
+
+/// Returns the message with types as a person writes them. The compiler is asked for whole paths, for
+/// the types of variables; what the person has typed as a path stays one.
+fn shortened(message: &Diagnostic, session: &Session) -> Diagnostic {
+    let short = |text: &str| {
+        let typed = |part: &str| session.sources.values().any(|one| one.code.contains(part));
+        let parts = text.split('`').enumerate().map(|(index, part)| {
+            let is_code = index % 2 == 1;
+            match is_code && part.contains("::") && !typed(part) {
+                true => short_type(part),
+                false => part.to_owned(),
+            }
+        });
+        parts.collect::<Vec<_>>().join("`")
+    };
+    let mut message = message.clone();
+    message.message = short(&message.message);
+    for span in &mut message.spans {
+        span.label = span.label.as_deref().map(short);
+    }
+    let children = message.children.iter();
+    message.children = children.map(|child| shortened(child, session)).collect();
+    message
 }
 
 /// Returns what the compiler says, except about a bracket that stays open: it then meets one of the

@@ -24,7 +24,7 @@ impl Evaluator {
                 cells.join(", ")
             )
         };
-        let kept = "items and imports are kept, topics and their records are untouched";
+        let kept = "items and imports are kept, statics start anew, topics and their records are untouched";
         let (ename, what) = if self.interrupter.has_killed() {
             let what = "the cell did not stop, so its process was ended".to_owned();
             ("Interrupted", what)

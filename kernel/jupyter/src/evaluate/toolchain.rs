@@ -7,6 +7,7 @@ use std::process::Command;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
+use super::dependency::Library;
 
 /// The file in the prelude's folder that says what is there.
 pub const MANIFEST: &str = "prelude.json";
@@ -118,6 +119,25 @@ impl Toolchain {
             search: manifest.search.iter().cloned().map(absolute).collect(),
             manifest,
         })
+    }
+}
+
+impl Toolchain {
+    /// Tells the compiler which crates a cell can name, those that `:dep` has added among them,
+    /// and where it finds what is below them.
+    pub fn name_crates(&self, command: &mut Command, added: Option<&Library>) {
+        let externs = added.into_iter().flat_map(|library| &library.externs);
+        for (name, path) in self.externs.iter().chain(externs) {
+            command
+                .arg("--extern")
+                .arg(format!("{name}={}", path.display()));
+        }
+        let search = added.map(|library| &library.search);
+        for folder in self.search.iter().chain(search) {
+            command
+                .arg("-L")
+                .arg(format!("dependency={}", folder.display()));
+        }
     }
 }
 

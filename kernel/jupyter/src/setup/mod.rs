@@ -18,6 +18,7 @@
 //! - [`uninstall`]: takes away what `install` wrote
 //! - [`warm`]: the first cell, run ahead
 
+mod artifacts;
 mod checks;
 mod copies;
 mod course;

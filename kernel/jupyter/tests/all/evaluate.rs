@@ -289,3 +289,23 @@ fn completeness_tells_the_three_cases_apart() {
         Completeness::Complete
     );
 }
+
+#[test]
+fn errors_name_types_as_a_person_writes_them() {
+    let mut session = Session::start();
+    session.value("let frame = df!(\"a\" => [1])?; let names = vec![\"a\"];");
+    let wrong = session.fails("let n: i32 = frame.clone();").traceback;
+    let wrong = wrong.join("\n");
+    assert!(
+        wrong.contains("`DataFrame`") && !wrong.contains("::DataFrame"),
+        "{wrong}"
+    );
+    let moved = session
+        .fails("let a = names; names.len()")
+        .traceback
+        .join("\n");
+    assert!(moved.contains("`Vec<&str>`"), "{moved}");
+    // A path that the person has typed is shown as typed.
+    let path = session.fails("use std::collections::HashMop;").evalue;
+    assert!(path.contains("std::collections::HashMop"), "{path}");
+}

@@ -72,55 +72,41 @@ impl Session {
     }
 
     pub fn results(&self) -> Vec<String> {
-        let text = |output: &(u64, Output)| match &output.1 {
+        self.collect(|output| match output {
             Output::Frame(Event::Result { data }) => data.get("text/plain").cloned(),
             _ => None,
-        };
-        self.outputs
-            .lock()
-            .unwrap()
-            .iter()
-            .filter_map(text)
-            .collect()
+        })
     }
 
     pub fn stdout(&self) -> String {
-        let text = |output: &(u64, Output)| match &output.1 {
+        let texts = self.collect(|output| match output {
             Output::Stdout(text) => Some(text.clone()),
             _ => None,
-        };
-        self.outputs
-            .lock()
-            .unwrap()
-            .iter()
-            .filter_map(text)
-            .collect()
+        });
+        texts.concat()
+    }
+
+    pub fn stderr(&self) -> String {
+        let texts = self.collect(|output| match output {
+            Output::Stderr(text) => Some(text.clone()),
+            _ => None,
+        });
+        texts.concat()
     }
 
     /// What the last cell showed other than as its result.
     pub fn displays(&self) -> Vec<Bundle> {
-        let data = |output: &(u64, Output)| match &output.1 {
+        self.collect(|output| match output {
             Output::Frame(Event::Display { data, .. }) => Some(data.clone()),
             _ => None,
-        };
-        self.outputs
-            .lock()
-            .unwrap()
-            .iter()
-            .filter_map(data)
-            .collect()
+        })
     }
 
-    pub fn stderr(&self) -> String {
-        let text = |output: &(u64, Output)| match &output.1 {
-            Output::Stderr(text) => Some(text.clone()),
-            _ => None,
-        };
-        self.outputs
-            .lock()
-            .unwrap()
+    fn collect<T>(&self, pick: impl Fn(&Output) -> Option<T>) -> Vec<T> {
+        let outputs = self.outputs.lock().unwrap();
+        outputs
             .iter()
-            .filter_map(text)
+            .filter_map(|(_, output)| pick(output))
             .collect()
     }
 }

@@ -115,18 +115,7 @@ impl Prober {
             "--cap-lints=allow",
             "-Cprefer-dynamic",
         ]);
-        let externs = added.into_iter().flat_map(|library| &library.externs);
-        for (name, path) in self.toolchain.externs.iter().chain(externs) {
-            command
-                .arg("--extern")
-                .arg(format!("{name}={}", path.display()));
-        }
-        let search = added.map(|library| &library.search);
-        for folder in self.toolchain.search.iter().chain(search) {
-            command
-                .arg("-L")
-                .arg(format!("dependency={}", folder.display()));
-        }
+        self.toolchain.name_crates(&mut command, added);
         command
             .arg("-o")
             .arg(source.with_extension("rmeta"))
