@@ -236,7 +236,9 @@ fn with_more_items(
     diagnostics: &[Diagnostic],
     program: &Program,
 ) -> Adjustments {
-    let errors = || diagnostics.iter().filter(|message| message.is_error());
+    // Those without a place only count the others.
+    let is_one = |message: &&Diagnostic| message.is_error() && !message.spans.is_empty();
+    let errors = || diagnostics.iter().filter(is_one);
     let mut after = before.clone();
     if !program.closures.is_empty() {
         // A closure that borrows, say: without its box the compiler tells what else is wrong.

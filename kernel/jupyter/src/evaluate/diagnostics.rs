@@ -151,8 +151,8 @@ fn shortened(message: &Diagnostic, session: &Session) -> Diagnostic {
     let short = |text: &str| {
         let typed = |part: &str| session.sources.values().any(|one| one.code.contains(part));
         let parts = text.split('`').enumerate().map(|(index, part)| {
-            let is_code = index % 2 == 1;
-            match is_code && part.contains("::") && !typed(part) {
+            let has_type = part.contains("::") && part.contains(char::is_uppercase);
+            match index % 2 == 1 && has_type && !typed(part) {
                 true => short_type(part),
                 false => part.to_owned(),
             }

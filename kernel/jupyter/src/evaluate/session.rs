@@ -256,7 +256,7 @@ pub fn mentions(text: &str, word: &str) -> bool {
 }
 
 /// Returns a type without the paths: `std::vec::Vec<polars::frame::DataFrame>` is
-/// `Vec<DataFrame>`.
+/// `Vec<DataFrame>`. What belongs to a type keeps its name: `Colour::Green`, `u8::MAX`.
 pub fn short_type(full: &str) -> String {
     if let Some((before, rest)) = full.split_once("{closure@")
         && let Some((_, after)) = rest.split_once('}')
@@ -269,6 +269,10 @@ pub fn short_type(full: &str) -> String {
     while let Some(next) = chars.next() {
         if next == ':' && chars.peek() == Some(&':') {
             chars.next();
+            if !is_module(&word) {
+                short.push_str(&word);
+                short.push_str("::");
+            }
             word.clear();
         } else if next.is_alphanumeric() || next == '_' {
             word.push(next);
@@ -279,4 +283,34 @@ pub fn short_type(full: &str) -> String {
         }
     }
     short + &word
+}
+
+/// Types have a capital, but for those of the language itself.
+fn is_module(word: &str) -> bool {
+    const PRIMITIVES: [&str; 17] = [
+        "bool", "char", "str", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8",
+        "u16", "u32", "u64", "u128", "usize",
+    ];
+    !word.starts_with(char::is_uppercase) && !PRIMITIVES.contains(&word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short_type;
+
+    #[test]
+    fn paths_go_and_owners_stay() {
+        for (full, short) in [
+            ("std::vec::Vec<polars::frame::DataFrame>", "Vec<DataFrame>"),
+            ("cell::shapes::Colour::Green", "Colour::Green"),
+            ("core::u8::MAX", "u8::MAX"),
+            ("&'static str", "&'static str"),
+            (
+                "std::collections::HashMap<i32, alloc::string::String>",
+                "HashMap<i32, String>",
+            ),
+        ] {
+            assert_eq!(short_type(full), short);
+        }
+    }
 }

@@ -68,3 +68,15 @@ let writer = std::thread::spawn(move || { wait.recv().unwrap(); for _ in 0..100 
             .all(|line| line.chars().count() == 10_000 && !line.contains('\u{fffd}'))
     );
 }
+
+#[test]
+fn a_panic_of_a_thread_is_told_without_places_that_nobody_typed() {
+    let mut session = Session::start();
+    session.value("let _ = std::thread::Builder::new().name(\"worker\".into()).spawn(|| panic!(\"oh no\"))?.join();");
+    let said = printed(&session, 1).1;
+    assert!(
+        said.contains("thread 'worker' of this cell panicked:\noh no"),
+        "{said}"
+    );
+    assert!(!said.contains(".rs"), "{said}");
+}

@@ -21,7 +21,7 @@ Fibonacci { a: 0, b: 1 }.take_while(|n| *n < 50).collect::<Vec<_>>()
 let mut source = Fibonacci { a: 0, b: 1 }; source.nth(4);
 // %%
 source.next()
-// %% differs (failure): our messages write whole paths
+// %%
 numbers.iter().zip("abcd".chars()).rev().map(|(n, c)| format!("{c}{n}")).collect::<String>()
 // %%
 (1..=3).flat_map(|n| std::iter::repeat_n(n, n)).collect::<Vec<_>>()

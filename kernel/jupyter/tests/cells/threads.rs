@@ -40,7 +40,7 @@ let answer = thread::Builder::new().name("named".into()).spawn(|| thread::curren
 answer
 // %%
 thread::spawn(|| println!("from a thread")).join().unwrap();
-// %% differs (failure): our messages write whole paths
+// %%
 let local = std::rc::Rc::new(1); thread::spawn(move || *local);
 // %%
 let once = std::sync::OnceLock::new(); once.get_or_init(|| 1); *once.get_or_init(|| 2)

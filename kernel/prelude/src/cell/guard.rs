@@ -70,11 +70,17 @@ pub(super) fn install_panic_hook() {
     RUNS_CELLS.set(true);
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
+        let in_cell = info
+            .location()
+            .filter(|place| place.file().starts_with("cell "));
         if RUNS_CELLS.get() {
-            let in_cell = info
-                .location()
-                .filter(|place| place.file().starts_with("cell "));
             PANIC_LINE.set(in_cell.map_or(0, |place| place.line()));
+        } else if in_cell.is_some() {
+            // Its place is a line of the program that the cell became, which nobody has seen.
+            let thread = std::thread::current();
+            let name = thread.name().unwrap_or("<unnamed>");
+            let message = message_of(info.payload());
+            eprintln!("\nthread '{name}' of this cell panicked:\n{message}");
         } else {
             usual(info);
         }
