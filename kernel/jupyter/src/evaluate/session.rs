@@ -265,33 +265,37 @@ pub fn short_type(full: &str) -> String {
     }
     let mut short = String::new();
     let mut word = String::new();
+    let mut starts_path = true;
     let mut chars = full.chars().peekable();
     while let Some(next) = chars.next() {
         if next == ':' && chars.peek() == Some(&':') {
             chars.next();
-            if !is_module(&word) {
+            if !is_module(&word, starts_path) {
                 short.push_str(&word);
                 short.push_str("::");
             }
             word.clear();
+            starts_path = false;
         } else if next.is_alphanumeric() || next == '_' {
             word.push(next);
         } else {
             short.push_str(&word);
             word.clear();
             short.push(next);
+            starts_path = true;
         }
     }
     short + &word
 }
 
-/// Types have a capital, but for those of the language itself.
-fn is_module(word: &str) -> bool {
+/// Types have a capital, but for those of the language itself; `std::str` is a module all the same.
+fn is_module(word: &str, starts_path: bool) -> bool {
     const PRIMITIVES: [&str; 17] = [
         "bool", "char", "str", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8",
         "u16", "u32", "u64", "u128", "usize",
     ];
-    !word.starts_with(char::is_uppercase) && !PRIMITIVES.contains(&word)
+    let is_primitive = starts_path && PRIMITIVES.contains(&word);
+    !word.starts_with(char::is_uppercase) && !is_primitive
 }
 
 #[cfg(test)]
@@ -303,7 +307,8 @@ mod tests {
         for (full, short) in [
             ("std::vec::Vec<polars::frame::DataFrame>", "Vec<DataFrame>"),
             ("cell::shapes::Colour::Green", "Colour::Green"),
-            ("core::u8::MAX", "u8::MAX"),
+            ("10_u8..=u8::MAX", "10_u8..=u8::MAX"),
+            ("std::str::Chars<'_>", "Chars<'_>"),
             ("&'static str", "&'static str"),
             (
                 "std::collections::HashMap<i32, alloc::string::String>",
