@@ -194,12 +194,21 @@ impl Flow {
     }
 
     fn release(&mut self) {
+        self.release_stdout();
+        self.release_stderr();
+    }
+
+    fn release_stdout(&mut self) {
         let (cell, sink) = (self.cell.load(Ordering::SeqCst), self.sink.clone());
         let content = &mut self.content;
         self.stdout.release(|owner, text| match owner {
             None => content.push(&text, &mut |said| pass(&sink, cell, said)),
             Some(owner) => sink(owner, Output::Stdout(text)),
         });
+    }
+
+    fn release_stderr(&mut self) {
+        let (cell, sink) = (self.cell.load(Ordering::SeqCst), self.sink.clone());
         let last_words = &self.last_words;
         self.stderr.release(|owner, text| {
             last_words.add(&text);
@@ -207,9 +216,14 @@ impl Flow {
         });
     }
 
+    /// Lets a stream go on that waits at an older marker. One that waits at this very marker stays:
+    /// what it holds comes after the frame.
     fn release_before(&mut self, mark: u64) {
-        if self.stdout.mark() < mark || self.stderr.mark() < mark {
-            self.release();
+        if self.stdout.mark() < mark {
+            self.release_stdout();
+        }
+        if self.stderr.mark() < mark {
+            self.release_stderr();
         }
     }
 

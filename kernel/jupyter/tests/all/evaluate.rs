@@ -212,6 +212,28 @@ fn output_keeps_the_order_in_which_the_cell_made_it() {
 }
 
 #[test]
+fn text_and_displays_keep_their_order_however_fast_they_come() {
+    let mut session = Session::start();
+    session.value(
+        "for _ in 0..300 {
+    print!(\"a\");
+    headwater::streams::display::show([(\"text/plain\".to_string(), \"b\".to_string())].into());
+    println!(\"c\");
+}",
+    );
+    let outputs = session.outputs.lock().unwrap();
+    let all: String = outputs
+        .iter()
+        .map(|(_, output)| match output {
+            Output::Stdout(text) | Output::Stderr(text) => text.as_str(),
+            Output::Frame(Event::Display { data, .. }) => data["text/plain"].as_str(),
+            _ => "",
+        })
+        .collect();
+    assert_eq!(all, "abc\n".repeat(300));
+}
+
+#[test]
 fn a_display_after_the_cell_has_returned_is_of_that_cell() {
     let mut session = Session::start();
     session.value(
