@@ -153,7 +153,8 @@ fn judge(
                 ms(first),
                 ms(last)
             );
-            if ms(last) > ms(first) * SLOWER {
+            // A few cells on a machine that does other things too tell nothing of speed.
+            if !is_short() && ms(last) > ms(first) * SLOWER {
                 broken.push(format!("{name} is as fast at the end as at the start"));
             }
         }

@@ -123,7 +123,9 @@ fn judge(seconds: u64, rows: &[((Snapshot, Snapshot), f64)], frames: &Frames) ->
         broken.push("the last frame carries a PNG".to_owned());
     }
     let rate = frames.count as f64 / seconds as f64;
-    if !(2.5..=4.5).contains(&rate) {
+    // In twenty seconds one busy moment counts for much.
+    let least = if is_short() { 1.0 } else { 2.5 };
+    if !(least..=4.5).contains(&rate) {
         broken.push(format!("four frames a second: {rate:.2}"));
     }
     // The first third fills buffers and caches.
