@@ -50,8 +50,8 @@ fn one_endless_line_is_cut_and_its_length_said() {
     );
     let shown = text.bytes().filter(|byte| *byte == b'x').count();
     assert!(shown < 8 << 20, "{shown} bytes were shown");
-    let said = text.lines().last().unwrap_or_default();
-    assert!(said.contains("skipped"), "{said}");
+    // Between two stretches that are shown, or behind the last one.
+    assert!(text.contains("skipped"), "{shown} bytes and not a word");
 }
 
 #[test]
