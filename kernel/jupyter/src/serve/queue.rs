@@ -68,6 +68,7 @@ struct Text {
 #[derive(Debug)]
 struct Skipped {
     lines: u64,
+    bytes: usize,
     until: Instant,
 }
 
@@ -128,12 +129,14 @@ impl Queue {
                 ..
             }) => {
                 skipped.lines += lines(text);
+                skipped.bytes += text.len();
                 return;
             }
             _ => text_budget.take(now, text),
         };
         let skipped = (!rest.is_empty()).then(|| Skipped {
             lines: lines(rest),
+            bytes: rest.len(),
             until: text_budget.next_window().unwrap_or(now),
         });
         match entry {
@@ -251,10 +254,13 @@ impl Text {
             if !self.text.is_empty() && !self.text.ends_with('\n') {
                 self.text.push('\n');
             }
-            let lines = skipped.lines.max(1);
-            let plural = if lines == 1 { "line" } else { "lines" };
-            self.text
-                .push_str(&format!("... {lines} {plural} skipped\n"));
+            let what = match skipped.lines {
+                // Part of a line that has not ended: its length says more than its number.
+                0 => format!("{} bytes", skipped.bytes),
+                1 => "1 line".to_owned(),
+                lines => format!("{lines} lines"),
+            };
+            self.text.push_str(&format!("... {what} skipped\n"));
         }
         Outgoing {
             parent: self.parent,
