@@ -174,13 +174,16 @@ impl Brokers {
         self.check_partitions(asked.count - have)
             .map_err(|error| (error, refusal(error, name)))?;
         if !validate_only {
+            let id = topic.id;
+            let fresh: Vec<Partition> = (have..asked.count)
+                .map(|index| self.new_partition(name, id, index))
+                .collect();
             let topic = self
                 .topics
                 .get_mut(name)
                 .expect("it was there a moment ago");
-            topic
-                .partitions
-                .resize_with(asked.count as usize, Partition::default);
+            topic.partitions.extend(fresh);
+            self.report_topic(name);
         }
         Ok(())
     }

@@ -180,6 +180,7 @@ impl Brokers {
         }
         if !validate_only {
             topic.configs = configs;
+            self.report_topic(name);
             self.schedule_retention(now_ms);
         }
         Ok(())

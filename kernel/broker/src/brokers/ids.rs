@@ -13,6 +13,11 @@ impl Ids {
         Ids { state: seed }
     }
 
+    /// Returns where the ids go on: `Ids::new` with it gives the same ones.
+    pub fn state(&self) -> u64 {
+        self.state
+    }
+
     /// Returns an id for a topic or a member; never nil, which means "none" in the protocol.
     pub fn uuid(&mut self) -> Uuid {
         let bits = u128::from(self.next()) << 64 | u128::from(self.next());

@@ -11,11 +11,13 @@ use crate::groups::Groups;
 use crate::wire::{Request, Response};
 
 pub(crate) mod api_versions;
+pub mod changes;
 mod configs;
 mod create_topics;
 mod delete_records;
 mod describe;
 mod describe_configs;
+mod facts;
 mod fetch;
 mod ids;
 mod list_offsets;
@@ -27,6 +29,7 @@ mod settings;
 mod topics;
 mod waiting;
 
+pub use changes::{Change, Fact, Key, LogChange, LogRecorder, Place, Recorder};
 pub use ids::Ids;
 pub use settings::BrokerSettings;
 pub use topics::{Partition, Topic, Topics};
@@ -82,6 +85,9 @@ pub struct Outputs {
     pub replies: Vec<Reply>,
     /// When the next `Tick` is due, if nothing happens before.
     pub deadline: Option<Millis>,
+    /// What a disk must know before any of the replies may go out, and any later one. Nothing
+    /// where the cluster lives in memory.
+    pub changes: Vec<Change>,
 }
 
 /// What a handler does with a request.
@@ -111,9 +117,11 @@ pub struct Brokers {
     pub(crate) waiting: waiting::WaitingFetches,
     /// Bytes of all batches in all partitions.
     pub(crate) bytes_held: u64,
-    next_producer_id: i64,
+    pub(crate) next_producer_id: i64,
     next_retention: Option<Millis>,
     replies: Vec<Reply>,
+    pub(crate) recorder: Recorder,
+    reported: facts::Counters,
 }
 
 impl Brokers {
@@ -124,6 +132,7 @@ impl Brokers {
     pub fn new(settings: BrokerSettings, nodes: Vec<Node>, seed: u64) -> Brokers {
         assert!(!nodes.is_empty(), "a cluster has at least one broker");
         let mut ids = Ids::new(seed);
+        let recorder = Recorder::new(settings.durable);
         Brokers {
             settings,
             nodes,
@@ -136,6 +145,8 @@ impl Brokers {
             next_producer_id: 1000,
             next_retention: None,
             replies: Vec::new(),
+            recorder,
+            reported: facts::Counters::default(),
         }
     }
 
@@ -153,10 +164,7 @@ impl Brokers {
         self.expire_groups(now_ms);
         self.expire_fetches(now_ms);
         self.apply_retention(now_ms);
-        Outputs {
-            replies: std::mem::take(&mut self.replies),
-            deadline: self.deadline(),
-        }
+        self.outputs()
     }
 
     /// Deletes all topics and groups. Those who wait for records are told that the topic is gone.
@@ -167,9 +175,15 @@ impl Brokers {
         }
         let orphans = self.groups.clear();
         self.replies.extend(orphans);
+        self.outputs()
+    }
+
+    fn outputs(&mut self) -> Outputs {
+        self.report_facts();
         Outputs {
             replies: std::mem::take(&mut self.replies),
             deadline: self.deadline(),
+            changes: self.recorder.take(),
         }
     }
 

@@ -21,6 +21,9 @@ pub struct BrokerSettings {
     /// `log.retention.check.interval.ms` where a topic has a retention of its own. Default 1 s,
     /// where Kafka has 5 min: in a lesson the effect is to be seen.
     pub retention_check_ms: i64,
+    /// Whether steps report what a disk must know (`Outputs::changes`). Default: no, the cluster
+    /// lives in memory.
+    pub durable: bool,
 }
 
 impl Default for BrokerSettings {
@@ -34,6 +37,7 @@ impl Default for BrokerSettings {
             min_session_timeout_ms: 6_000,
             max_session_timeout_ms: 1_800_000,
             retention_check_ms: 1_000,
+            durable: false,
         }
     }
 }

@@ -6,7 +6,7 @@ use kafka_protocol::ResponseError;
 use uuid::Uuid;
 
 use super::configs::TopicConfigs;
-use super::{Brokers, Millis};
+use super::{Brokers, Millis, Place};
 use crate::log::PartitionLog;
 
 /// One partition: its log, and the fetches that wait for it to grow.
@@ -108,11 +108,27 @@ impl Brokers {
         let id = self.ids.uuid();
         let topic = Topic {
             id,
-            partitions: (0..partitions).map(|_| Partition::default()).collect(),
+            partitions: (0..partitions)
+                .map(|index| self.new_partition(name, id, index))
+                .collect(),
             configs,
         };
         self.topics.insert(name.to_owned(), topic);
+        self.report_topic(name);
         Ok(id)
+    }
+
+    /// Returns an empty partition, whose log reports its changes where that is wanted.
+    pub(crate) fn new_partition(&self, name: &str, topic: Uuid, index: i32) -> Partition {
+        let place = Place {
+            node: self.nodes[0].id,
+            topic,
+            partition: index,
+        };
+        Partition {
+            log: PartitionLog::recorded_by(self.recorder.create_log(place, name)),
+            waiters: Vec::new(),
+        }
     }
 
     /// Returns an error where so many more partitions cannot be had.
@@ -130,6 +146,10 @@ impl Brokers {
         let Some(topic) = self.topics.remove(name) else {
             return false;
         };
+        self.report_topic_gone(topic.id);
+        for partition in &topic.partitions {
+            partition.log.deleted();
+        }
         let held: u64 = topic.partitions.iter().map(|p| p.log.bytes()).sum();
         self.bytes_held -= held;
         self.groups.forget_topic(name);

@@ -8,6 +8,7 @@ use super::batch::{self, BatchHeader};
 use super::producers::Producers;
 use super::records::{RecordTime, record_times};
 use super::segment::Segment;
+use crate::brokers::{LogChange, LogRecorder};
 
 /// A segment is closed once it holds this much, or less where the topic says so.
 pub const SEGMENT_BYTES: usize = 1 << 20;
@@ -21,6 +22,8 @@ pub struct PartitionLog {
     segments: VecDeque<Segment>,
     bytes: u64,
     pub producers: Producers,
+    /// Told of every change, where the log must outlive the process.
+    recorder: LogRecorder,
 }
 
 /// An offset that is not between earliest and latest.
@@ -47,6 +50,15 @@ impl PartitionLog {
             segments: VecDeque::new(),
             bytes: 0,
             producers: Producers::default(),
+            recorder: LogRecorder::default(),
+        }
+    }
+
+    /// Returns an empty log that reports its changes.
+    pub fn recorded_by(recorder: LogRecorder) -> PartitionLog {
+        PartitionLog {
+            recorder,
+            ..PartitionLog::new()
         }
     }
 
@@ -91,6 +103,8 @@ impl PartitionLog {
             batch::stamp(stored, how.now_ms);
             timestamp_ms = how.now_ms;
         }
+        self.recorder
+            .note(|| LogChange::Append(Bytes::copy_from_slice(stored)));
         segment.saw_timestamp(timestamp_ms);
         self.bytes += bytes.len() as u64;
         self.latest += i64::from(header.last_offset_delta) + 1;
@@ -153,7 +167,10 @@ impl PartitionLog {
         if offset < 0 || offset > self.latest {
             return Err(OutOfRange);
         }
-        self.earliest = self.earliest.max(offset);
+        if offset > self.earliest {
+            self.earliest = offset;
+            self.recorder.note(|| LogChange::DropBefore(offset));
+        }
         while let Some(first) = self.segments.front() {
             let end = self
                 .segments
@@ -185,7 +202,17 @@ impl PartitionLog {
                 .map_or(self.latest, Segment::base_offset);
             self.earliest = self.earliest.max(next);
         }
-        self.bytes < before
+        let dropped = self.bytes < before;
+        if dropped {
+            let earliest = self.earliest;
+            self.recorder.note(|| LogChange::DropBefore(earliest));
+        }
+        dropped
+    }
+
+    /// Reports that the log is gone with its topic.
+    pub(crate) fn deleted(&self) {
+        self.recorder.note(|| LogChange::Delete);
     }
 
     /// Sees to an open segment with room for a batch of `size`.
@@ -200,6 +227,10 @@ impl PartitionLog {
         }
         self.segments
             .push_back(Segment::open(self.latest, how.now_ms));
+        self.recorder.note(|| LogChange::Roll {
+            base_offset: self.latest,
+            opened_ms: how.now_ms,
+        });
     }
 }
 

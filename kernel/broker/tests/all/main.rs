@@ -3,6 +3,7 @@
 mod clients;
 mod stepped;
 
+mod changes;
 mod codecs;
 mod control;
 mod garbage;

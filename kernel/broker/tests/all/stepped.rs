@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use headwater_broker::BrokerSettings;
-use headwater_broker::brokers::{Brokers, Call, Input, Node, RequestId};
+use headwater_broker::brokers::{Brokers, Call, Change, Input, Node, RequestId};
 use headwater_broker::wire::{Request, Response};
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
@@ -17,6 +17,8 @@ pub struct Stepped {
     pub brokers: Brokers,
     pub now_ms: i64,
     pub deadline: Option<i64>,
+    /// What a disk was to be told, since the test last looked.
+    pub changes: Vec<Change>,
     next_request: u64,
     replies: HashMap<RequestId, Option<Response>>,
 }
@@ -36,6 +38,7 @@ impl Stepped {
             brokers: Brokers::new(settings, vec![node], 7),
             now_ms: 1_700_000_000_000,
             deadline: None,
+            changes: Vec::new(),
             next_request: 0,
             replies: HashMap::new(),
         }
@@ -117,6 +120,7 @@ impl Stepped {
     pub fn step(&mut self, input: Input) {
         let outputs = self.brokers.step(self.now_ms, input);
         self.deadline = outputs.deadline;
+        self.changes.extend(outputs.changes);
         for reply in outputs.replies {
             assert!(
                 self.replies.insert(reply.to, reply.response).is_none(),

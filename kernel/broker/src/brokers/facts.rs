@@ -1,0 +1,64 @@
+//! The facts that the brokers report, and their shapes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Brokers, Key};
+
+/// Where ids go on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Counters {
+    /// State of the source that ids of topics and members come from.
+    pub ids: u64,
+    pub next_producer_id: i64,
+}
+
+/// A topic as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct TopicFact {
+    pub name: String,
+    /// The nodes that hold each partition, the preferred leader first.
+    pub replicas: Vec<Vec<i32>>,
+    /// Settings that differ from their defaults.
+    pub configs: BTreeMap<String, String>,
+}
+
+impl Brokers {
+    /// Reports a topic that was made or changed.
+    pub(crate) fn report_topic(&self, name: &str) {
+        let Some(topic) = self.topics.get(name).filter(|_| self.recorder.is_on()) else {
+            return;
+        };
+        let fact = TopicFact {
+            name: name.to_owned(),
+            replicas: vec![vec![self.nodes[0].id]; topic.partitions.len()],
+            configs: topic.configs.overrides().clone(),
+        };
+        self.recorder.fact(|| topic_key(topic.id), &fact);
+    }
+
+    pub(crate) fn report_topic_gone(&self, id: Uuid) {
+        self.recorder.gone(|| topic_key(id));
+    }
+
+    /// Reports what this step changed and no handler reported itself.
+    pub(super) fn report_facts(&mut self) {
+        if !self.recorder.is_on() {
+            return;
+        }
+        let counters = Counters {
+            ids: self.ids.state(),
+            next_producer_id: self.next_producer_id,
+        };
+        if self.reported != counters {
+            self.reported = counters;
+            self.recorder.fact(|| Key::Counters, &counters);
+        }
+    }
+}
+
+fn topic_key(id: Uuid) -> Key {
+    Key::Topic { id: id.to_string() }
+}
