@@ -19,6 +19,7 @@ mod describe;
 mod describe_configs;
 mod facts;
 mod fetch;
+mod flaw;
 mod ids;
 mod list_offsets;
 mod metadata;
@@ -30,6 +31,8 @@ mod topics;
 mod waiting;
 
 pub use changes::{Change, Fact, Key, LogChange, LogRecorder, Place, Recorder};
+#[doc(hidden)]
+pub use flaw::Flaw;
 pub use ids::Ids;
 pub use settings::BrokerSettings;
 pub use topics::{Partition, Topic, Topics};
@@ -189,6 +192,11 @@ impl Brokers {
 
     pub(crate) fn reply(&mut self, to: RequestId, response: Option<Response>) {
         self.replies.push(Reply { to, response });
+    }
+
+    /// Returns true where this mistake was planted.
+    pub(crate) fn has(&self, flaw: Flaw) -> bool {
+        self.settings.flaw == Some(flaw)
     }
 
     pub(crate) fn next_producer_id(&mut self) -> i64 {

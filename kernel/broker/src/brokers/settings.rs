@@ -1,5 +1,7 @@
 //! Settings of the brokers that the person who starts them chooses.
 
+use super::Flaw;
+
 /// What a cluster allows; each field names the Kafka setting it stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerSettings {
@@ -24,6 +26,9 @@ pub struct BrokerSettings {
     /// Whether steps report what a disk must know (`Outputs::changes`). Default: no, the cluster
     /// lives in memory.
     pub durable: bool,
+    /// A planted mistake, for tests of the simulator's checks. Default none.
+    #[doc(hidden)]
+    pub flaw: Option<Flaw>,
 }
 
 impl Default for BrokerSettings {
@@ -38,6 +43,7 @@ impl Default for BrokerSettings {
             max_session_timeout_ms: 1_800_000,
             retention_check_ms: 1_000,
             durable: false,
+            flaw: None,
         }
     }
 }

@@ -14,7 +14,7 @@ use kafka_protocol::messages::{
 };
 
 use super::group::{Committed, Group, State};
-use crate::brokers::{Brokers, Call, Millis};
+use crate::brokers::{Brokers, Call, Flaw, Millis};
 use crate::wire::text;
 
 /// Kafka's `offset.metadata.max.bytes`.
@@ -57,6 +57,7 @@ impl Brokers {
             return Err(ResponseError::InvalidGroupId);
         }
         let generation = body.generation_id_or_member_epoch;
+        let unchecked = self.has(Flaw::GenerationUnchecked);
         let outsider = generation < 0 && body.member_id.is_empty();
         let Some(group) = self.groups.get_mut(&body.group_id) else {
             // A reader that assigns itself, or a tool that sets offsets, needs no membership.
@@ -72,6 +73,9 @@ impl Brokers {
             };
         }
         let instance = body.group_instance_id.as_deref();
+        if unchecked {
+            return Ok(());
+        }
         group.check_member(&body.member_id, instance, generation)?;
         group.touch(&body.member_id, now_ms);
         match group.state {
@@ -94,8 +98,9 @@ impl Brokers {
         if metadata.len() > MOST_METADATA_BYTES {
             return Err(ResponseError::OffsetMetadataTooLarge);
         }
+        let ahead = i64::from(self.has(Flaw::CommitAhead));
         let committed = Committed {
-            offset: asked.committed_offset,
+            offset: asked.committed_offset + ahead,
             leader_epoch: asked.committed_leader_epoch,
             metadata: metadata.to_owned(),
         };

@@ -6,7 +6,7 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{SyncGroupRequest, SyncGroupResponse};
 
 use super::group::{Group, Pending, State};
-use crate::brokers::{Answer, Brokers, Call, Millis, Reply};
+use crate::brokers::{Answer, Brokers, Call, Flaw, Millis, Reply};
 use crate::wire::text;
 
 impl Brokers {
@@ -21,6 +21,13 @@ impl Brokers {
             version: call.version,
         };
         let name = body.group_id.to_string();
+        let mut body = body;
+        if self.has(Flaw::AssignmentShared) && !body.assignments.is_empty() {
+            let leaders = body.assignments[0].assignment.clone();
+            for part in &mut body.assignments {
+                part.assignment = leaders.clone();
+            }
+        }
         self.with_group(&name, |group, replies| {
             group.sync(now_ms, pending, body, replies)
         })
