@@ -212,6 +212,7 @@ impl TopicConfigs {
 /// Kafka's default.
 pub(super) fn broker_settings(
     node: i32,
+    nodes: usize,
     settings: &super::BrokerSettings,
 ) -> Vec<(&'static str, Kind, String)> {
     let text = |value: &str| value.to_owned();
@@ -223,7 +224,11 @@ pub(super) fn broker_settings(
         ),
         ("broker.id", Kind::Int, node.to_string()),
         ("compression.type", Kind::Text, text("producer")),
-        ("default.replication.factor", Kind::Int, text("1")),
+        (
+            "default.replication.factor",
+            Kind::Int,
+            settings.replication_factor.min(nodes as i16).to_string(),
+        ),
         ("delete.topic.enable", Kind::Flag, text("true")),
         (
             "group.initial.rebalance.delay.ms",

@@ -14,12 +14,21 @@ use kafka_protocol::messages::{
     DeleteTopicsRequest, DeleteTopicsResponse, TopicName,
 };
 
+use super::Partition;
 use super::configs::{TOPIC_SETTINGS, TopicConfigs};
-use super::topics::{Partition, check_new_topic};
+use super::topics::check_new_topic;
 use super::{Brokers, Call, Millis};
 use crate::wire::text;
 
 type Failure = (ResponseError, String);
+
+/// A topic that was made, or could be.
+struct Made {
+    id: uuid::Uuid,
+    partitions: i32,
+    replication: usize,
+    configs: TopicConfigs,
+}
 
 impl Brokers {
     pub(super) fn create_topics(
@@ -31,9 +40,7 @@ impl Brokers {
         let topics = body.topics.iter().map(|asked| {
             let result = CreatableTopicResult::default().with_name(asked.name.clone());
             match self.create_topic(asked, body.validate_only) {
-                Ok((id, partitions, configs)) => {
-                    created(result, id, partitions, &configs, call.version)
-                }
+                Ok(made) => created(result, &made, call.version),
                 Err((error, message)) => result
                     .with_error_code(error.code())
                     .with_error_message(Some(text(message)))
@@ -49,9 +56,11 @@ impl Brokers {
         &mut self,
         asked: &CreatableTopic,
         validate_only: bool,
-    ) -> Result<(uuid::Uuid, i32, TopicConfigs), Failure> {
+    ) -> Result<Made, Failure> {
         let name = asked.name.as_str();
-        let partitions = self.asked_partitions(asked)?;
+        let replicas = self.asked_replicas(asked)?;
+        let partitions = replicas.len() as i32;
+        let replication = replicas.first().map_or(0, Vec::len);
         let mut configs = TopicConfigs::default();
         for config in &asked.configs {
             configs
@@ -62,38 +71,101 @@ impl Brokers {
         if validate_only {
             check_new_topic(&self.topics, name).map_err(refused)?;
             self.check_partitions(partitions).map_err(refused)?;
-            return Ok((uuid::Uuid::nil(), partitions, configs));
+            let id = uuid::Uuid::nil();
+            return Ok(Made {
+                id,
+                partitions,
+                replication,
+                configs,
+            });
         }
         let id = self
-            .add_topic(name, partitions, configs.clone())
+            .add_topic(name, replicas, configs.clone())
             .map_err(refused)?;
-        Ok((id, partitions, configs))
+        Ok(Made {
+            id,
+            partitions,
+            replication,
+            configs,
+        })
     }
 
-    /// Returns how many partitions a creator wants, by number or by naming replicas for each.
-    fn asked_partitions(&self, asked: &CreatableTopic) -> Result<i32, Failure> {
+    /// Returns the replicas of each partition that a creator wants, who names them or gives two
+    /// numbers.
+    fn asked_replicas(&self, asked: &CreatableTopic) -> Result<Vec<Vec<i32>>, Failure> {
         let nodes = self.nodes.len();
-        let replicas_fit = asked.replication_factor == -1
-            || (1..=nodes as i32).contains(&i32::from(asked.replication_factor));
-        match (asked.num_partitions, asked.assignments.len()) {
-            (-1, 0) if replicas_fit => Ok(self.settings.partitions),
-            (-1, assigned) if assigned > 0 => Ok(assigned as i32),
-            (count, 0) if count > 0 && replicas_fit => Ok(count),
-            (_, 0) if !replicas_fit => Err((
-                ResponseError::InvalidReplicationFactor,
-                format!(
-                    "Unable to replicate the partition {} time(s): only {nodes} broker(s) are registered.",
-                    asked.replication_factor
-                ),
-            )),
-            (count, 0) => Err((
-                ResponseError::InvalidPartitions,
-                format!("Number of partitions was set to an invalid non-positive value: {count}"),
-            )),
-            _ => Err((
+        if !asked.assignments.is_empty() {
+            return self.assigned_replicas(asked);
+        }
+        let replication = match asked.replication_factor {
+            -1 => self.default_replication(),
+            wanted if (1..=nodes as i32).contains(&i32::from(wanted)) => wanted as usize,
+            wanted => {
+                return Err((
+                    ResponseError::InvalidReplicationFactor,
+                    format!(
+                        "Unable to replicate the partition {wanted} time(s): only {nodes} broker(s) are registered."
+                    ),
+                ));
+            }
+        };
+        let count = match asked.num_partitions {
+            -1 => self.settings.partitions,
+            count if count > 0 => count,
+            count => {
+                return Err((
+                    ResponseError::InvalidPartitions,
+                    format!(
+                        "Number of partitions was set to an invalid non-positive value: {count}"
+                    ),
+                ));
+            }
+        };
+        // Refused before anything is made for so many.
+        self.check_partitions(count)
+            .map_err(|error| (error, refusal(error, &asked.name)))?;
+        Ok(self.spread(count, replication))
+    }
+
+    /// Returns the replicas that a creator named for each partition.
+    fn assigned_replicas(&self, asked: &CreatableTopic) -> Result<Vec<Vec<i32>>, Failure> {
+        if asked.num_partitions != -1 || asked.replication_factor != -1 {
+            return Err((
                 ResponseError::InvalidRequest,
                 "Replica assignments and a number of partitions cannot both be given".to_owned(),
-            )),
+            ));
+        }
+        let mut given: Vec<_> = asked.assignments.iter().collect();
+        given.sort_by_key(|assignment| assignment.partition_index);
+        let in_order = (0..).zip(&given).all(|(i, a)| a.partition_index == i);
+        let replicas: Vec<Vec<i32>> = given
+            .iter()
+            .map(|assignment| assignment.broker_ids.iter().map(|id| id.0).collect())
+            .collect();
+        let why = match replicas.iter().find_map(|nodes| self.misplaced(nodes)) {
+            _ if !in_order => Some("partitions are to be numbered from 0 on".to_owned()),
+            None if replicas.iter().any(|r| r.len() != replicas[0].len()) => {
+                Some("all partitions are to have the same number of replicas".to_owned())
+            }
+            why => why,
+        };
+        match why {
+            Some(why) => Err((ResponseError::InvalidReplicaAssignment, why)),
+            None => Ok(replicas),
+        }
+    }
+
+    /// Returns why these nodes cannot hold one partition.
+    fn misplaced(&self, nodes: &[i32]) -> Option<String> {
+        let unknown = nodes
+            .iter()
+            .find(|id| !self.nodes.iter().any(|n| n.id == **id));
+        let twice = (1..nodes.len()).find(|&at| nodes[..at].contains(&nodes[at]));
+        match (unknown, twice) {
+            _ if nodes.is_empty() => Some("a partition has at least one replica".to_owned()),
+            (Some(id), _) => Some(format!("there is no broker {id}")),
+            (_, Some(at)) => Some(format!("broker {} is named twice", nodes[at])),
+            _ => None,
         }
     }
 
@@ -163,6 +235,7 @@ impl Brokers {
             .get(name)
             .ok_or((unknown, refusal(unknown, name)))?;
         let have = topic.partitions.len() as i32;
+        let replication = topic.partitions[0].replicas.len();
         let invalid = ResponseError::InvalidPartitions;
         if asked.count <= have {
             let why = format!(
@@ -175,8 +248,9 @@ impl Brokers {
             .map_err(|error| (error, refusal(error, name)))?;
         if !validate_only {
             let id = topic.id;
-            let fresh: Vec<Partition> = (have..asked.count)
-                .map(|index| self.new_partition(name, id, index))
+            let fresh: Vec<Partition> = (have..)
+                .zip(self.spread(asked.count - have, replication))
+                .map(|(index, nodes)| self.new_partition(name, id, index, &nodes))
                 .collect();
             let topic = self
                 .topics
@@ -189,13 +263,8 @@ impl Brokers {
     }
 }
 
-fn created(
-    result: CreatableTopicResult,
-    id: uuid::Uuid,
-    partitions: i32,
-    configs: &TopicConfigs,
-    version: i16,
-) -> CreatableTopicResult {
+fn created(result: CreatableTopicResult, made: &Made, version: i16) -> CreatableTopicResult {
+    let configs = &made.configs;
     if version < 5 {
         return result;
     }
@@ -207,11 +276,11 @@ fn created(
             .with_config_source(if set { 1 } else { 5 })
     });
     let result = result
-        .with_num_partitions(partitions)
-        .with_replication_factor(1)
+        .with_num_partitions(made.partitions)
+        .with_replication_factor(made.replication as i16)
         .with_configs(Some(rows.collect()));
     if version >= 7 {
-        result.with_topic_id(id)
+        result.with_topic_id(made.id)
     } else {
         result
     }

@@ -6,7 +6,7 @@ use kafka_protocol::messages::delete_records_response::{
 };
 use kafka_protocol::messages::{DeleteRecordsRequest, DeleteRecordsResponse};
 
-use super::{Brokers, Millis};
+use super::{Brokers, Call, Millis};
 
 /// Stands for the high watermark: delete all there is.
 const ALL: i64 = -1;
@@ -15,14 +15,15 @@ impl Brokers {
     pub(super) fn delete_records(
         &mut self,
         now_ms: Millis,
+        call: &Call,
         body: DeleteRecordsRequest,
     ) -> DeleteRecordsResponse {
         let mut topics = Vec::with_capacity(body.topics.len());
         for topic in &body.topics {
             let mut partitions = Vec::with_capacity(topic.partitions.len());
             for asked in &topic.partitions {
-                let result =
-                    self.delete_before(now_ms, &topic.name, asked.partition_index, asked.offset);
+                let (index, offset) = (asked.partition_index, asked.offset);
+                let result = self.delete_before(now_ms, call.node, &topic.name, index, offset);
                 let (low_watermark, code) = match result {
                     Ok(earliest) => (earliest, 0),
                     Err(error) => (-1, error.code()),
@@ -46,6 +47,7 @@ impl Brokers {
     fn delete_before(
         &mut self,
         now_ms: Millis,
+        node: i32,
         topic: &str,
         index: i32,
         offset: i64,
@@ -54,14 +56,24 @@ impl Brokers {
             .topics
             .partition_mut(topic, index)
             .ok_or(ResponseError::UnknownTopicOrPartition)?;
-        let log = &mut partition.log;
-        let before = log.bytes();
-        let offset = if offset == ALL { log.latest() } else { offset };
-        log.delete_before(offset)
+        let before = partition.bytes();
+        let replica = partition.leading_mut(node)?;
+        let high_watermark = replica.high_watermark;
+        let offset = if offset == ALL {
+            high_watermark
+        } else {
+            offset
+        };
+        if offset > high_watermark {
+            return Err(ResponseError::OffsetOutOfRange);
+        }
+        replica
+            .log
+            .delete_before(offset)
             .map_err(|_| ResponseError::OffsetOutOfRange)?;
-        self.bytes_held -= before - log.bytes();
-        let earliest = log.earliest();
-        let waiters = std::mem::take(&mut partition.waiters);
+        let earliest = replica.log.earliest();
+        let waiters = std::mem::take(&mut replica.waiters);
+        self.bytes_held -= before - partition.bytes();
         self.wake(now_ms, waiters);
         Ok(earliest)
     }

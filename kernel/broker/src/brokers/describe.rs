@@ -35,10 +35,10 @@ impl Brokers {
             .iter()
             .enumerate()
             .map(|(index, partition)| {
-                let log = &partition.log;
+                let log = &partition.shown().log;
                 PartitionDescription {
                     partition: index as i32,
-                    leader: self.nodes[0].id,
+                    leader: partition.state.leader,
                     earliest: log.earliest(),
                     latest: log.latest(),
                     bytes: log.bytes(),
@@ -51,13 +51,15 @@ impl Brokers {
             id: topic.id.to_string(),
             partitions: partitions.collect(),
             configs: topic.configs.overrides().clone(),
-            bytes: topic.partitions.iter().map(|p| p.log.bytes()).sum(),
+            bytes: topic.partitions.iter().map(super::Partition::bytes).sum(),
         }
     }
 
     fn measure_lag(&self, committed: &mut CommittedOffset) {
         let partition = self.topics.partition(&committed.topic, committed.partition);
-        let latest = partition.map_or(committed.offset, |partition| partition.log.latest());
+        let latest = partition.map_or(committed.offset, |partition| {
+            partition.shown().high_watermark
+        });
         committed.lag_records = (latest - committed.offset).max(0);
     }
 }

@@ -135,7 +135,7 @@ impl Brokers {
                         format!("there is no broker {name}"),
                     )
                 })?;
-                let rows = broker_settings(node.id, &self.settings);
+                let rows = broker_settings(node.id, self.nodes.len(), &self.settings);
                 let row = |(name, kind, value)| Row {
                     name,
                     value,

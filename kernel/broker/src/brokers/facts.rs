@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Brokers, Key};
+use super::{Brokers, Key, Partition};
 
 /// Where ids go on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ impl Brokers {
         };
         let fact = TopicFact {
             name: name.to_owned(),
-            replicas: vec![vec![self.nodes[0].id]; topic.partitions.len()],
+            replicas: topic.partitions.iter().map(Partition::nodes).collect(),
             configs: topic.configs.overrides().clone(),
         };
         self.recorder.fact(|| topic_key(topic.id), &fact);

@@ -22,20 +22,19 @@ pub(super) struct Fetched {
 
 impl Brokers {
     pub(super) fn fetch(&mut self, now_ms: Millis, call: &Call, body: FetchRequest) -> Answer {
-        let fetched = self.read_all(call.version, &body);
+        let fetched = self.read_all(call.node, call.version, &body);
         let enough = fetched.bytes >= usize::try_from(body.min_bytes).unwrap_or(0);
         let nothing_asked = body.topics.iter().all(|topic| topic.partitions.is_empty());
         if enough || fetched.failed || body.max_wait_ms <= 0 || nothing_asked {
             return fetched.response.into();
         }
         let deadline = now_ms.saturating_add(i64::from(body.max_wait_ms));
-        self.waiting
-            .add(call.id, call.version, deadline, body, &mut self.topics);
+        self.waiting.add(call, deadline, body, &mut self.topics);
         Answer::Later
     }
 
     /// Reads what is there now for a fetch request.
-    pub(super) fn read_all(&self, version: i16, body: &FetchRequest) -> Fetched {
+    pub(super) fn read_all(&self, node: i32, version: i16, body: &FetchRequest) -> Fetched {
         let mut fetched = Fetched {
             response: FetchResponse::default(),
             bytes: 0,
@@ -48,7 +47,7 @@ impl Brokers {
             for asked in &topic.partitions {
                 // The reader must be able to get past a batch larger than its limits (KIP-74).
                 let first = fetched.bytes == 0;
-                let data = self.read_partition(name.as_deref(), asked, left, first);
+                let data = self.read_partition(node, name.as_deref(), asked, left, first);
                 let size = data.records.as_ref().map_or(0, |records| records.len());
                 fetched.bytes += size;
                 fetched.failed |= data.error_code != 0;
@@ -75,6 +74,7 @@ impl Brokers {
 
     fn read_partition(
         &self,
+        node: i32,
         name: Option<&str>,
         asked: &FetchPartition,
         left: usize,
@@ -86,19 +86,21 @@ impl Brokers {
         let Some(name) = name else {
             return failed(data, ResponseError::UnknownTopicId);
         };
-        let Some(partition) = self.topics.partition(name, asked.partition) else {
-            return failed(data, ResponseError::UnknownTopicOrPartition);
+        let replica = match self.topics.leading(name, asked.partition, node) {
+            Ok(replica) => replica,
+            Err(error) => return failed(data, error),
         };
-        let log = &partition.log;
-        if let Err(error) = check_leader_epoch(asked.current_leader_epoch, log.leader_epoch()) {
+        let known = asked.current_leader_epoch;
+        if let Err(error) = check_leader_epoch(known, replica.leader_epoch()) {
             return failed(data, error);
         }
+        let (log, high_watermark) = (&replica.log, replica.high_watermark);
         let limit = left.min(usize::try_from(asked.partition_max_bytes).unwrap_or(0));
         let data = data
-            .with_high_watermark(log.latest())
-            .with_last_stable_offset(log.latest())
+            .with_high_watermark(high_watermark)
+            .with_last_stable_offset(high_watermark)
             .with_log_start_offset(log.earliest());
-        match log.read(asked.fetch_offset, limit, first) {
+        match log.read(asked.fetch_offset, high_watermark, limit, first) {
             Ok(records) => data.with_records(Some(records)),
             Err(_) => failed(data, ResponseError::OffsetOutOfRange),
         }

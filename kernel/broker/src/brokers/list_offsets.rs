@@ -34,7 +34,7 @@ impl Brokers {
             let partitions = topic.partitions.iter().map(|asked| {
                 let response = ListOffsetsPartitionResponse::default()
                     .with_partition_index(asked.partition_index);
-                match self.list_offset(&topic.name, asked) {
+                match self.list_offset(call.node, &topic.name, asked) {
                     Ok((found, leader_epoch)) => response
                         .with_timestamp(found.timestamp_ms)
                         .with_offset(found.offset)
@@ -54,38 +54,37 @@ impl Brokers {
 
     fn list_offset(
         &self,
+        node: i32,
         topic: &str,
         asked: &ListOffsetsPartition,
     ) -> Result<(RecordTime, i32), ResponseError> {
-        let partition = self
-            .topics
-            .partition(topic, asked.partition_index)
-            .ok_or(ResponseError::UnknownTopicOrPartition)?;
-        let log = &partition.log;
-        check_leader_epoch(asked.current_leader_epoch, log.leader_epoch())?;
+        let replica = self.topics.leading(topic, asked.partition_index, node)?;
+        let log = &replica.log;
+        check_leader_epoch(asked.current_leader_epoch, replica.leader_epoch())?;
         let place = |offset| RecordTime {
             offset,
             timestamp_ms: -1,
         };
         let found = match asked.timestamp {
-            LATEST => Some(place(log.latest())),
+            LATEST => Some(place(replica.high_watermark)),
             EARLIEST | EARLIEST_LOCAL => Some(place(log.earliest())),
             MAX_TIMESTAMP => log.find_max_timestamp(),
             time if time >= 0 => log.find_time(time),
             _ => return Err(ResponseError::UnsupportedForMessageFormat),
         };
-        Ok((found.unwrap_or(place(-1)), log.leader_epoch()))
+        Ok((found.unwrap_or(place(-1)), replica.leader_epoch()))
     }
 
     pub(super) fn offset_for_leader_epoch(
         &self,
+        call: &Call,
         body: OffsetForLeaderEpochRequest,
     ) -> OffsetForLeaderEpochResponse {
         let topics = body.topics.iter().map(|topic| {
             let partitions = topic
                 .partitions
                 .iter()
-                .map(|asked| self.epoch_end(&topic.topic, asked));
+                .map(|asked| self.epoch_end(call.node, &topic.topic, asked));
             OffsetForLeaderTopicResult::default()
                 .with_topic(topic.topic.clone())
                 .with_partitions(partitions.collect())
@@ -93,20 +92,27 @@ impl Brokers {
         OffsetForLeaderEpochResponse::default().with_topics(topics.collect())
     }
 
-    fn epoch_end(&self, topic: &str, asked: &OffsetForLeaderPartition) -> EpochEndOffset {
+    fn epoch_end(
+        &self,
+        node: i32,
+        topic: &str,
+        asked: &OffsetForLeaderPartition,
+    ) -> EpochEndOffset {
         let response = EpochEndOffset::default().with_partition(asked.partition);
-        let Some(partition) = self.topics.partition(topic, asked.partition) else {
-            return response.with_error_code(ResponseError::UnknownTopicOrPartition.code());
-        };
-        let log = &partition.log;
-        if let Err(error) = check_leader_epoch(asked.current_leader_epoch, log.leader_epoch()) {
-            return response.with_error_code(error.code());
+        let found = self.topics.leading(topic, asked.partition, node);
+        let found = found.and_then(|replica| {
+            check_leader_epoch(asked.current_leader_epoch, replica.leader_epoch())?;
+            Ok(replica
+                .log
+                .epochs()
+                .end_of(asked.leader_epoch, replica.log.latest()))
+        });
+        match found {
+            Ok(Some((leader_epoch, end_offset))) => response
+                .with_leader_epoch(leader_epoch)
+                .with_end_offset(end_offset),
+            Ok(None) => response,
+            Err(error) => response.with_error_code(error.code()),
         }
-        if asked.leader_epoch > log.leader_epoch() {
-            return response;
-        }
-        response
-            .with_leader_epoch(log.leader_epoch())
-            .with_end_offset(log.latest())
     }
 }

@@ -13,8 +13,7 @@ use kafka_protocol::messages::{
 use uuid::Uuid;
 
 use super::configs::TopicConfigs;
-use super::topics::{Partition, Topic};
-use super::{Brokers, Call};
+use super::{Brokers, Call, Partition, Topic};
 use crate::wire::text;
 
 impl Brokers {
@@ -37,6 +36,7 @@ impl Brokers {
                 .with_node_id(BrokerId(node.id))
                 .with_host(text(node.host.as_str()))
                 .with_port(i32::from(node.port))
+                .with_rack(node.rack.as_deref().map(text))
         });
         MetadataResponse::default()
             .with_brokers(brokers.collect())
@@ -54,6 +54,7 @@ impl Brokers {
                 .with_broker_id(BrokerId(node.id))
                 .with_host(text(node.host.as_str()))
                 .with_port(i32::from(node.port))
+                .with_rack(node.rack.as_deref().map(text))
         });
         DescribeClusterResponse::default()
             .with_cluster_id(text(self.cluster_id.as_str()))
@@ -73,7 +74,8 @@ impl Brokers {
             if !(auto_create && self.settings.auto_create_topics) {
                 return missing(name, ResponseError::UnknownTopicOrPartition);
             }
-            let partitions = self.settings.partitions;
+            let replication = self.default_replication();
+            let partitions = self.spread(self.settings.partitions, replication);
             if let Err(error) = self.add_topic(name, partitions, TopicConfigs::default()) {
                 return missing(name, error);
             }
@@ -112,13 +114,13 @@ impl Brokers {
         index: usize,
         partition: &Partition,
     ) -> MetadataResponsePartition {
-        let leader = BrokerId(self.nodes[0].id);
+        let ids = |nodes: Vec<i32>| nodes.into_iter().map(BrokerId).collect();
         MetadataResponsePartition::default()
             .with_partition_index(index as i32)
-            .with_leader_id(leader)
-            .with_leader_epoch(partition.log.leader_epoch())
-            .with_replica_nodes(vec![leader])
-            .with_isr_nodes(vec![leader])
+            .with_leader_id(BrokerId(partition.state.leader))
+            .with_leader_epoch(partition.state.leader_epoch)
+            .with_replica_nodes(ids(partition.nodes()))
+            .with_isr_nodes(ids(partition.state.in_sync.clone()))
     }
 }
 

@@ -23,6 +23,8 @@ mod flaw;
 mod ids;
 mod list_offsets;
 mod metadata;
+mod partition;
+mod placement;
 mod produce;
 mod producer_ids;
 mod retention;
@@ -34,8 +36,9 @@ pub use changes::{Change, Fact, Key, LogChange, LogRecorder, Place, Recorder};
 #[doc(hidden)]
 pub use flaw::Flaw;
 pub use ids::Ids;
+pub use partition::{NO_LEADER, Partition, PartitionState, Replica};
 pub use settings::BrokerSettings;
-pub use topics::{Partition, Topic, Topics};
+pub use topics::{Topic, Topics};
 
 /// Milliseconds since 1970, UTC. A shell never lets it go backwards.
 pub type Millis = i64;
@@ -50,6 +53,8 @@ pub struct Node {
     pub id: i32,
     pub host: String,
     pub port: u16,
+    /// `broker.rack`: replicas of a partition are spread over racks.
+    pub rack: Option<String>,
 }
 
 /// A request on its way into the brokers.
@@ -221,15 +226,15 @@ impl Brokers {
             Request::ApiVersions(_) => api_versions::table().into(),
             Request::Metadata(body) => self.metadata(call, body).into(),
             Request::DescribeCluster(body) => self.describe_cluster(body).into(),
-            Request::Produce(body) => self.produce(now_ms, body),
+            Request::Produce(body) => self.produce(now_ms, call, body),
             Request::Fetch(body) => self.fetch(now_ms, call, body),
             Request::ListOffsets(body) => self.list_offsets(call, body).into(),
-            Request::OffsetForLeaderEpoch(body) => self.offset_for_leader_epoch(body).into(),
+            Request::OffsetForLeaderEpoch(body) => self.offset_for_leader_epoch(call, body).into(),
             Request::InitProducerId(body) => self.init_producer_id(body).into(),
             Request::CreateTopics(body) => self.create_topics(now_ms, call, body).into(),
             Request::DeleteTopics(body) => self.delete_topics(now_ms, call, body).into(),
             Request::CreatePartitions(body) => self.create_partitions(body).into(),
-            Request::DeleteRecords(body) => self.delete_records(now_ms, body).into(),
+            Request::DeleteRecords(body) => self.delete_records(now_ms, call, body).into(),
             Request::DescribeConfigs(body) => self.describe_configs(call, body).into(),
             Request::AlterConfigs(body) => self.alter_configs(now_ms, body).into(),
             Request::IncrementalAlterConfigs(body) => {

@@ -5,7 +5,7 @@ use kafka_protocol::messages::produce_request::PartitionProduceData;
 use kafka_protocol::messages::produce_response::{PartitionProduceResponse, TopicProduceResponse};
 use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
 
-use super::{Answer, Brokers, Millis};
+use super::{Answer, Brokers, Call, Millis};
 use crate::log::{Appending, BatchHeader, Verdict};
 use crate::wire::text;
 
@@ -32,14 +32,14 @@ struct Stored {
 }
 
 impl Brokers {
-    pub(super) fn produce(&mut self, now_ms: Millis, body: ProduceRequest) -> Answer {
+    pub(super) fn produce(&mut self, now_ms: Millis, call: &Call, body: ProduceRequest) -> Answer {
         let acks_known = matches!(body.acks, -1..=1);
         let mut topics = Vec::with_capacity(body.topic_data.len());
         for topic in &body.topic_data {
             let mut partitions = Vec::with_capacity(topic.partition_data.len());
             for data in &topic.partition_data {
                 let result = if acks_known {
-                    self.produce_batch(now_ms, &topic.name, data)
+                    self.produce_batch(now_ms, call.node, &topic.name, data)
                 } else {
                     Err(ResponseError::InvalidRequiredAcks.into())
                 };
@@ -60,6 +60,7 @@ impl Brokers {
     fn produce_batch(
         &mut self,
         now_ms: Millis,
+        node: i32,
         topic_name: &str,
         data: &PartitionProduceData,
     ) -> Result<Stored, Refusal> {
@@ -74,6 +75,8 @@ impl Brokers {
             .partitions
             .get_mut(index)
             .ok_or(ResponseError::UnknownTopicOrPartition)?;
+        let before = partition.bytes();
+        let replica = partition.leading_mut(node)?;
         if batch.len() > topic.configs.max_message_bytes() {
             return Err(ResponseError::MessageTooLarge.into());
         }
@@ -83,7 +86,7 @@ impl Brokers {
         }
         let append_time = topic.configs.append_time();
         let append_time_ms = if append_time { now_ms } else { -1 };
-        let base_offset = match partition.log.producers.check(&header)? {
+        let base_offset = match replica.log.producers.check(&header)? {
             Verdict::Duplicate { base_offset } => base_offset,
             Verdict::Append if full => return Err(self.full()),
             Verdict::Append => {
@@ -93,13 +96,12 @@ impl Brokers {
                     segment_ms: topic.configs.segment_ms(),
                     append_time,
                 };
-                let base_offset = partition.log.append(batch, &header, how);
-                self.bytes_held += batch.len() as u64;
-                base_offset
+                replica.log.append(batch, &header, how)
             }
         };
-        let earliest = partition.log.earliest();
-        let waiters = std::mem::take(&mut partition.waiters);
+        let earliest = replica.log.earliest();
+        let waiters = replica.appended();
+        self.bytes_held += partition.bytes() - before;
         self.wake(now_ms, waiters);
         Ok(Stored {
             base_offset,

@@ -32,13 +32,15 @@ impl Brokers {
             let keep_ms = topic.configs.retention_ms();
             let keep_bytes = topic.configs.retention_bytes();
             for partition in &mut topic.partitions {
-                let before = partition.log.bytes();
-                partition.log.retain(|newest_ms, bytes_without| {
-                    let old = keep_ms >= 0 && now_ms - newest_ms > keep_ms;
-                    let over = keep_bytes >= 0 && bytes_without >= keep_bytes as u64;
-                    old || over
-                });
-                self.bytes_held -= before - partition.log.bytes();
+                let before = partition.bytes();
+                for replica in &mut partition.replicas {
+                    replica.log.retain(|newest_ms, bytes_without| {
+                        let old = keep_ms >= 0 && now_ms - newest_ms > keep_ms;
+                        let over = keep_bytes >= 0 && bytes_without >= keep_bytes as u64;
+                        old || over
+                    });
+                }
+                self.bytes_held -= before - partition.bytes();
             }
         }
         if self.topics.partitions() > 0 {

@@ -12,6 +12,9 @@ pub struct BrokerSettings {
     pub auto_create_topics: bool,
     /// `num.partitions` of a topic whose creator names no number, default 1.
     pub partitions: i32,
+    /// `default.replication.factor` of a topic whose creator names none; no more than there are
+    /// nodes. Default 3 (Kafka: 1), so that topics of a cluster of several nodes are replicated.
+    pub replication_factor: i16,
     /// Partitions of all topics together, default 10,000.
     pub max_partitions: usize,
     /// `group.initial.rebalance.delay.ms`, default 0, as in the settings file Kafka ships.
@@ -37,6 +40,7 @@ impl Default for BrokerSettings {
             max_bytes: 1 << 30,
             auto_create_topics: true,
             partitions: 1,
+            replication_factor: 3,
             max_partitions: 10_000,
             initial_rebalance_delay_ms: 0,
             min_session_timeout_ms: 6_000,

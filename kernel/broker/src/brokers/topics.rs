@@ -6,15 +6,9 @@ use kafka_protocol::ResponseError;
 use uuid::Uuid;
 
 use super::configs::TopicConfigs;
+use super::partition::{Partition, Replica};
 use super::{Brokers, Millis, Place};
 use crate::log::PartitionLog;
-
-/// One partition: its log, and the fetches that wait for it to grow.
-#[derive(Debug, Default)]
-pub struct Partition {
-    pub log: PartitionLog,
-    pub(crate) waiters: Vec<u64>,
-}
 
 /// One topic.
 #[derive(Debug)]
@@ -55,6 +49,25 @@ impl Topics {
         self.get_mut(topic)?.partitions.get_mut(index)
     }
 
+    /// Returns the copy of a partition that a node holds.
+    pub fn replica(&self, topic: &str, index: i32, node: i32) -> Option<&Replica> {
+        self.partition(topic, index)?.replica(node)
+    }
+
+    pub fn replica_mut(&mut self, topic: &str, index: i32, node: i32) -> Option<&mut Replica> {
+        self.partition_mut(topic, index)?.replica_mut(node)
+    }
+
+    /// Returns the copy of a partition at a node that leads it, or believes so.
+    ///
+    /// # Errors
+    /// `UnknownTopicOrPartition`, and `NotLeaderOrFollower` where another node leads.
+    pub fn leading(&self, topic: &str, index: i32, node: i32) -> Result<&Replica, ResponseError> {
+        let partition = self.partition(topic, index);
+        let partition = partition.ok_or(ResponseError::UnknownTopicOrPartition)?;
+        partition.leading(node)
+    }
+
     /// Returns all topics, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Topic)> {
         self.by_name
@@ -93,23 +106,25 @@ impl Topics {
 }
 
 impl Brokers {
-    /// Makes a topic and returns its id.
+    /// Makes a topic whose partitions have these replicas, the preferred leader first, and
+    /// returns its id.
     ///
     /// # Errors
     /// `InvalidTopicException`, `TopicAlreadyExists`, `InvalidPartitions`.
     pub(crate) fn add_topic(
         &mut self,
         name: &str,
-        partitions: i32,
+        replicas: Vec<Vec<i32>>,
         configs: TopicConfigs,
     ) -> Result<Uuid, ResponseError> {
         check_new_topic(&self.topics, name)?;
-        self.check_partitions(partitions)?;
+        self.check_partitions(i32::try_from(replicas.len()).unwrap_or(i32::MAX))?;
         let id = self.ids.uuid();
         let topic = Topic {
             id,
-            partitions: (0..partitions)
-                .map(|index| self.new_partition(name, id, index))
+            partitions: (0..)
+                .zip(&replicas)
+                .map(|(index, nodes)| self.new_partition(name, id, index, nodes))
                 .collect(),
             configs,
         };
@@ -118,17 +133,22 @@ impl Brokers {
         Ok(id)
     }
 
-    /// Returns an empty partition, whose log reports its changes where that is wanted.
-    pub(crate) fn new_partition(&self, name: &str, topic: Uuid, index: i32) -> Partition {
-        let place = Place {
-            node: self.nodes[0].id,
-            topic,
-            partition: index,
-        };
-        Partition {
-            log: PartitionLog::recorded_by(self.recorder.create_log(place, name)),
-            waiters: Vec::new(),
-        }
+    /// Returns an empty partition, whose logs report their changes where that is wanted.
+    pub(crate) fn new_partition(
+        &self,
+        name: &str,
+        topic: Uuid,
+        partition: i32,
+        nodes: &[i32],
+    ) -> Partition {
+        Partition::new(nodes, |node| {
+            let place = Place {
+                node,
+                topic,
+                partition,
+            };
+            PartitionLog::recorded_by(self.recorder.create_log(place, name))
+        })
     }
 
     /// Returns an error where so many more partitions cannot be had.
@@ -147,13 +167,14 @@ impl Brokers {
             return false;
         };
         self.report_topic_gone(topic.id);
-        for partition in &topic.partitions {
-            partition.log.deleted();
+        for replica in topic.partitions.iter().flat_map(|p| &p.replicas) {
+            replica.log.deleted();
         }
-        let held: u64 = topic.partitions.iter().map(|p| p.log.bytes()).sum();
+        let held: u64 = topic.partitions.iter().map(Partition::bytes).sum();
         self.bytes_held -= held;
         self.groups.forget_topic(name);
-        let waiters = topic.partitions.into_iter().flat_map(|p| p.waiters);
+        let replicas = topic.partitions.into_iter().flat_map(|p| p.replicas);
+        let waiters = replicas.flat_map(|replica| replica.waiters);
         self.wake(now_ms, waiters.collect());
         true
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use kafka_protocol::messages::FetchRequest;
 
 use super::topics::Topics;
-use super::{Brokers, Millis, RequestId};
+use super::{Brokers, Call, Millis, RequestId};
 
 /// All fetches that wait.
 #[derive(Debug, Default)]
@@ -18,6 +18,7 @@ pub struct WaitingFetches {
 #[derive(Debug)]
 struct WaitingFetch {
     id: RequestId,
+    node: i32,
     version: i16,
     deadline: Millis,
     body: FetchRequest,
@@ -25,20 +26,14 @@ struct WaitingFetch {
 
 impl WaitingFetches {
     /// Lets a fetch wait until `deadline`, at every partition it asks for.
-    pub fn add(
-        &mut self,
-        id: RequestId,
-        version: i16,
-        deadline: Millis,
-        body: FetchRequest,
-        topics: &mut Topics,
-    ) {
+    pub fn add(&mut self, call: &Call, deadline: Millis, body: FetchRequest, topics: &mut Topics) {
         let number = self.next_number;
         self.next_number += 1;
         self.deadlines.insert((deadline, number));
         let fetch = WaitingFetch {
-            id,
-            version,
+            id: call.id,
+            node: call.node,
+            version: call.version,
             deadline,
             body,
         };
@@ -87,8 +82,9 @@ impl WaitingFetch {
             };
             let Some(name) = name else { continue };
             for partition in &asked.partitions {
-                if let Some(partition) = topics.partition_mut(&name, partition.partition) {
-                    change(&mut partition.waiters);
+                let replica = topics.replica_mut(&name, partition.partition, self.node);
+                if let Some(replica) = replica {
+                    change(&mut replica.waiters);
                 }
             }
         }
@@ -102,7 +98,7 @@ impl Brokers {
             let Some(fetch) = self.waiting.by_number.get(&number) else {
                 continue;
             };
-            let fetched = self.read_all(fetch.version, &fetch.body);
+            let fetched = self.read_all(fetch.node, fetch.version, &fetch.body);
             let enough = fetched.bytes >= usize::try_from(fetch.body.min_bytes).unwrap_or(0);
             if enough || fetched.failed {
                 let fetch = self.waiting.take(number, &mut self.topics);
@@ -123,7 +119,7 @@ impl Brokers {
             let Some(fetch) = self.waiting.take(number, &mut self.topics) else {
                 break;
             };
-            let fetched = self.read_all(fetch.version, &fetch.body);
+            let fetched = self.read_all(fetch.node, fetch.version, &fetch.body);
             self.reply(fetch.id, Some(fetched.response.into()));
         }
     }

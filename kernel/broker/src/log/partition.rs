@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::batch::{self, BatchHeader};
+use super::epochs::Epochs;
 use super::producers::Producers;
 use super::records::{RecordTime, record_times};
 use super::segment::Segment;
@@ -18,7 +19,7 @@ pub const SEGMENT_BYTES: usize = 1 << 20;
 pub struct PartitionLog {
     earliest: i64,
     latest: i64,
-    leader_epoch: i32,
+    epochs: Epochs,
     segments: VecDeque<Segment>,
     bytes: u64,
     pub producers: Producers,
@@ -46,7 +47,7 @@ impl PartitionLog {
         PartitionLog {
             earliest: 0,
             latest: 0,
-            leader_epoch: 0,
+            epochs: Epochs::default(),
             segments: VecDeque::new(),
             bytes: 0,
             producers: Producers::default(),
@@ -67,13 +68,19 @@ impl PartitionLog {
         self.earliest
     }
 
-    /// Returns the offset that the next record will get; with one node also the high watermark.
+    /// Returns the offset that the next record will get; also called the log end offset.
     pub fn latest(&self) -> i64 {
         self.latest
     }
 
-    pub fn leader_epoch(&self) -> i32 {
-        self.leader_epoch
+    /// Returns which leader wrote from which offset on.
+    pub fn epochs(&self) -> &Epochs {
+        &self.epochs
+    }
+
+    /// Lets the batches appended from now on carry this leader epoch.
+    pub fn begin_epoch(&mut self, leader_epoch: i32) {
+        self.epochs.begin(leader_epoch, self.latest);
     }
 
     /// Returns the bytes of all batches held.
@@ -97,7 +104,7 @@ impl PartitionLog {
         let base_offset = self.latest;
         let segment = self.segments.back_mut().expect("roll leaves one open");
         let stored = segment.push(bytes);
-        batch::place(stored, base_offset, self.leader_epoch);
+        batch::place(stored, base_offset, self.epochs.newest());
         let mut timestamp_ms = header.max_timestamp;
         if how.append_time {
             batch::stamp(stored, how.now_ms);
@@ -112,13 +119,15 @@ impl PartitionLog {
         base_offset
     }
 
-    /// Returns whole batches from the one that holds `offset` on, at most `max_bytes`.
+    /// Returns whole batches from the one that holds `offset` on, at most `max_bytes`, and none
+    /// with records at `below` or after it (the high watermark, for a reader).
     ///
     /// # Errors
     /// `OutOfRange`. At `latest()` there is nothing to read, which is no error.
     pub fn read(
         &self,
         offset: i64,
+        below: i64,
         max_bytes: usize,
         at_least_one: bool,
     ) -> Result<Bytes, OutOfRange> {
@@ -132,7 +141,8 @@ impl PartitionLog {
         for segment in self.segments.range(first..) {
             let index = segment.find(offset);
             if index < segment.batches() {
-                return Ok(segment.read(index, max_bytes, at_least_one));
+                let below = if below < self.latest { below } else { i64::MAX };
+                return Ok(segment.read(index, below, max_bytes, at_least_one));
             }
         }
         Ok(Bytes::new())
@@ -169,6 +179,7 @@ impl PartitionLog {
         }
         if offset > self.earliest {
             self.earliest = offset;
+            self.epochs.drop_before(offset);
             self.recorder.note(|| LogChange::DropBefore(offset));
         }
         while let Some(first) = self.segments.front() {
@@ -205,6 +216,7 @@ impl PartitionLog {
         let dropped = self.bytes < before;
         if dropped {
             let earliest = self.earliest;
+            self.epochs.drop_before(earliest);
             self.recorder.note(|| LogChange::DropBefore(earliest));
         }
         dropped

@@ -104,10 +104,21 @@ impl Segment {
     }
 
     /// Returns whole batches from number `index` on, at most `max_bytes` of them; the first one
-    /// comes whatever its size where `at_least_one` says so.
-    pub fn read(&self, index: usize, max_bytes: usize, at_least_one: bool) -> Bytes {
+    /// comes whatever its size where `at_least_one` says so. Batches with records at the offset
+    /// `below` or after it do not.
+    pub fn read(&self, index: usize, below: i64, max_bytes: usize, at_least_one: bool) -> Bytes {
         let start = self.position(index);
         let limit = start.saturating_add(max_bytes);
+        if below < i64::MAX {
+            let allowed = self.find(below).saturating_sub(index);
+            return self.read_some(index, allowed, limit, at_least_one);
+        }
+        self.read_some(index, usize::MAX, limit, at_least_one)
+    }
+
+    /// Returns at most `allowed` batches from number `index` on that end before `limit`.
+    fn read_some(&self, index: usize, allowed: usize, limit: usize, at_least_one: bool) -> Bytes {
+        let start = self.position(index);
         let ends = &self.positions[(index + 1).min(self.positions.len())..];
         let fitting = ends.partition_point(|&end| end as usize <= limit);
         let mut stop = index + fitting;
@@ -118,6 +129,7 @@ impl Segment {
         if stop == index && at_least_one {
             stop = index + 1;
         }
+        let stop = stop.min(index.saturating_add(allowed));
         let range = start..self.position(stop);
         match &self.store {
             Store::Open(store) => Bytes::copy_from_slice(&store[range]),

@@ -95,6 +95,7 @@ impl Server {
             id: 1,
             host: advertised(&config, address.ip()),
             port: address.port(),
+            rack: None,
         };
         let bootstrap = match node.host.contains(':') {
             true => format!("[{}]:{}", node.host, node.port),

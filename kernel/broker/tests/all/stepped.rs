@@ -33,6 +33,7 @@ impl Stepped {
             id: 1,
             host: "localhost".to_owned(),
             port: 9092,
+            rack: None,
         };
         Stepped {
             brokers: Brokers::new(settings, vec![node], 7),
