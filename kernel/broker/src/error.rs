@@ -30,6 +30,12 @@ pub enum Error {
     /// The other side answered that it will not.
     #[error("the broker's control channel refused\n  have: {why}\n  try:  restarting the kernel")]
     Refused { why: String },
+    /// A file with users, a certificate or a key that cannot be used.
+    #[error("cannot use {path}\n  have: {why}\n  try:  another file, or mend this one")]
+    SecretFile { path: String, why: String },
+    /// A name or a password that cannot be a user's.
+    #[error("no user `{name}` was made\n  have: {why}\n  try:  another name or password")]
+    User { name: String, why: String },
     /// `HEADWATER_CONTROL` does not hold `address/token`.
     #[error("no control channel in `{place}`\n  try:  127.0.0.1:<port>/<token>")]
     Place { place: String },

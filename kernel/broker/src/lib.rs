@@ -10,6 +10,7 @@
 //! - [`groups`]: consumer groups and committed offsets
 //! - [`log`]: record batches in segments
 //! - [`wire`]: frames, and the table of supported requests
+//! - [`security`]: users, SASL and TLS, for a server that others reach
 //! - [`description`]: what a cluster holds, for people to look at
 //!
 //! ```
@@ -27,6 +28,7 @@ pub mod description;
 mod error;
 pub mod groups;
 pub mod log;
+pub mod security;
 pub mod server;
 pub mod wire;
 

@@ -28,6 +28,7 @@ mod placement;
 mod produce;
 mod producer_ids;
 mod retention;
+mod sasl;
 mod settings;
 mod topics;
 mod waiting;
@@ -224,6 +225,8 @@ impl Brokers {
     fn handle(&mut self, now_ms: Millis, call: &Call, request: Request) -> Answer {
         match request {
             Request::ApiVersions(_) => api_versions::table().into(),
+            Request::SaslHandshake(_) => sasl::late_handshake().into(),
+            Request::SaslAuthenticate(_) => sasl::late_authenticate().into(),
             Request::Metadata(body) => self.metadata(call, body).into(),
             Request::DescribeCluster(body) => self.describe_cluster(body).into(),
             Request::Produce(body) => self.produce(now_ms, call, body),

@@ -8,20 +8,29 @@ use std::time::Duration;
 use bytes::BytesMut;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 use super::host::{Host, Outcome};
+use super::login::Door;
+use super::stream::{Stream, hung_up, over};
 use super::{ServerConfig, frames};
 use crate::brokers::api_versions;
 use crate::wire::frame::{self, Decoded};
 use crate::wire::{Incoming, Response};
 
-/// What a client may cost.
+/// What a client may cost, and what is asked of it.
 pub struct Limits {
     pub max_frame_bytes: usize,
     pub max_idle: Duration,
     pub max_stall: Duration,
     /// KiB of frames that are being received, over all connections.
     pub receiving: Semaphore,
+    /// KiB of replies that are being sent, over all connections.
+    pub sending: Semaphore,
+    most_sending_bytes: usize,
+    tls: Option<TlsAcceptor>,
+    door: Option<Door>,
 }
 
 impl Limits {
@@ -33,82 +42,122 @@ impl Limits {
             max_idle: config.max_idle,
             max_stall: config.max_stall,
             receiving: Semaphore::new(receiving / 1024),
+            sending: Semaphore::new(config.max_sending_bytes / 1024),
+            most_sending_bytes: config.max_sending_bytes,
+            tls: config.security.tls.as_ref().map(|tls| tls.acceptor()),
+            door: Door::of(&config.security, config.failed_login_delay),
         }
     }
 }
 
 /// Serves one client to its end.
-pub async fn run(mut socket: TcpStream, peer: SocketAddr, host: Arc<Host>, limits: Arc<Limits>) {
+pub async fn run(socket: TcpStream, peer: SocketAddr, host: Arc<Host>, limits: Arc<Limits>) {
     // Replies are whole frames: waiting for more to send only delays them.
     let _ = socket.set_nodelay(true);
     let client_host = format!("/{}", peer.ip());
     // Whatever ends a connection, the client knows as much as we do: it is closed.
-    let _ = serve(&mut socket, &client_host, &host, &limits).await;
+    let _ = welcome_and_serve(socket, &client_host, &host, &limits).await;
 }
 
-async fn serve(
-    socket: &mut TcpStream,
+async fn welcome_and_serve(
+    socket: TcpStream,
     client_host: &str,
     host: &Host,
     limits: &Limits,
 ) -> io::Result<()> {
-    while let Some(bytes) = frames::read(socket, limits).await? {
+    let mut stream = timeout(limits.max_stall, welcome(socket, limits)).await??;
+    serve(&mut stream, client_host, host, limits).await
+}
+
+/// Returns the connection once it is encrypted and the client has logged in, where that is asked.
+async fn welcome(socket: TcpStream, limits: &Limits) -> io::Result<Stream> {
+    let mut stream = match &limits.tls {
+        Some(tls) => over(tls.accept(socket).await?),
+        None => over(socket),
+    };
+    if let Some(door) = &limits.door {
+        door.pass(&mut stream, limits).await?;
+    }
+    Ok(stream)
+}
+
+async fn serve(
+    stream: &mut Stream,
+    client_host: &str,
+    host: &Host,
+    limits: &Limits,
+) -> io::Result<()> {
+    while let Some(bytes) = frames::read(stream, limits, limits.max_frame_bytes).await? {
         let decoded = frame::decode(bytes).map_err(|_| io::ErrorKind::InvalidData)?;
-        let reply = match decoded {
-            Decoded::UnknownApiVersions { correlation } => Some(
-                frame::encode_unknown_api_versions(correlation, api_versions::table()),
-            ),
-            Decoded::Request(incoming) => answer(socket, incoming, client_host, host).await?,
+        let incoming = match decoded {
+            Decoded::UnknownApiVersions { correlation } => {
+                let table = api_versions::table();
+                let reply = frame::encode_unknown_api_versions(correlation, table);
+                frames::write(stream, &reply, limits).await?;
+                continue;
+            }
+            Decoded::Request(incoming) => incoming,
         };
-        if let Some(reply) = reply {
-            frames::write(socket, &reply, limits).await?;
+        let (version, correlation) = (incoming.version, incoming.correlation);
+        let answered = answer(stream, incoming, client_host, host, limits).await?;
+        if let Some(response) = answered {
+            reply(stream, &response, version, correlation, limits).await?;
         }
     }
     Ok(())
 }
 
-/// Returns the encoded reply to a request, however long it takes.
+/// Returns the reply to a request, however long it takes.
 async fn answer(
-    socket: &TcpStream,
+    stream: &mut Stream,
     incoming: Incoming,
     client_host: &str,
     host: &Host,
-) -> io::Result<Option<BytesMut>> {
-    let (version, correlation) = (incoming.version, incoming.correlation);
-    let response = match host.request(incoming, client_host) {
-        Outcome::NoReply => return Ok(None),
-        Outcome::Reply(response) => response,
+    limits: &Limits,
+) -> io::Result<Option<Response>> {
+    match host.request(incoming, client_host) {
+        Outcome::NoReply => Ok(None),
+        Outcome::Reply(response) => Ok(Some(response)),
         Outcome::Waiting(id, mut receiver) => {
             let waited = tokio::select! {
                 response = &mut receiver => response.map_err(|_| io::ErrorKind::BrokenPipe.into()),
-                error = hung_up(socket) => Err(error),
+                error = hung_up(stream) => Err(error),
+                // As Kafka does: waiting is no activity, and an end may hide behind a request.
+                () = tokio::time::sleep(limits.max_idle) => Err(io::ErrorKind::TimedOut.into()),
             };
             if waited.is_err() {
                 host.abandon(id);
             }
-            waited?
+            waited.map(Some)
         }
-    };
-    encoded(&response, version, correlation).map(Some)
-}
-
-/// Returns once the client has closed the connection.
-async fn hung_up(socket: &TcpStream) -> io::Error {
-    let mut byte = [0];
-    match socket.peek(&mut byte).await {
-        Ok(0) => io::ErrorKind::UnexpectedEof.into(),
-        // The next request is there already; it keeps us from seeing an end behind it.
-        Ok(_) => std::future::pending().await,
-        Err(error) => error,
     }
 }
 
-fn encoded(response: &Response, version: i16, correlation: i32) -> io::Result<BytesMut> {
-    frame::encode(response, version, correlation).map_err(|why| {
-        eprintln!(
-            "broker: no reply to request {} version {version}: {why}",
-            response.key()
-        );
-        io::ErrorKind::InvalidData.into()
-    })
+/// Sends a reply, once there is room for it among those that other clients are taking.
+async fn reply(
+    stream: &mut Stream,
+    response: &Response,
+    version: i16,
+    correlation: i32,
+    limits: &Limits,
+) -> io::Result<()> {
+    let size = frame::size(response, version).map_err(|why| unsendable(response, version, &why))?;
+    // One that is larger than all the room there is goes alone.
+    let counted = size.min(limits.most_sending_bytes);
+    let budget = frames::reserve(&limits.sending, counted).await?;
+    let bytes = encoded(response, version, correlation)?;
+    frames::write(stream, &bytes, limits).await?;
+    drop(budget);
+    Ok(())
+}
+
+pub(super) fn encoded(response: &Response, version: i16, correlation: i32) -> io::Result<BytesMut> {
+    frame::encode(response, version, correlation).map_err(|why| unsendable(response, version, &why))
+}
+
+/// Says why there is no reply; the connection is closed.
+fn unsendable(response: &Response, version: i16, why: &str) -> io::Error {
+    let key = response.key();
+    eprintln!("broker: no reply to request {key} version {version}: {why}");
+    io::ErrorKind::InvalidData.into()
 }

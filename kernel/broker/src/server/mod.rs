@@ -2,7 +2,8 @@
 //!
 //! - [`host`]: the brokers behind a lock, and who waits for which reply
 //! - `connection`: one client, one request after the other
-//! - `frames`: bytes off a socket and onto it, with limits
+//! - `login`: SASL, before the first request, where the server has users
+//! - `frames`, `stream`: bytes off a connection and onto it, with limits, with or without TLS
 //!
 //! A connection has one request in work at a time, as in Kafka: replies come in the order of the
 //! requests, and what a client sends ahead waits in its socket.
@@ -17,10 +18,13 @@ use tokio::sync::{Semaphore, oneshot};
 use crate::brokers::{BrokerSettings, Node};
 use crate::description::ClusterDescription;
 use crate::error::{Error, Result};
+use crate::security::Security;
 
 mod connection;
 mod frames;
 mod host;
+mod login;
+mod stream;
 
 use host::Host;
 
@@ -38,14 +42,22 @@ pub struct ServerConfig {
     pub max_frame_bytes: usize,
     /// Frames being received take at most this much together. Default: 256 MiB.
     pub max_receiving_bytes: usize,
+    /// Replies being sent take at most this much together, beyond what the log holds anyway;
+    /// further ones wait. Default: 256 MiB.
+    pub max_sending_bytes: usize,
     /// Connections beyond this are closed at once. Default: 1000.
     pub max_connections: usize,
     /// A connection without a request for this long is closed. Default: 10 min, as Kafka's
     /// `connections.max.idle.ms`.
     pub max_idle: Duration,
-    /// A client that stops in the middle of a frame, or does not take its reply, is dropped after
-    /// this long. Default: 30 s.
+    /// A client that stops in the middle of a frame, does not take its reply or does not log in
+    /// is dropped after this long. Default: 30 s.
     pub max_stall: Duration,
+    /// Who may connect. Default: everybody, unencrypted; right for 127.0.0.1 only.
+    pub security: Security,
+    /// The answer to a failed login waits for this long. Default: 100 ms, as Kafka's
+    /// `connection.failed.authentication.delay.ms`.
+    pub failed_login_delay: Duration,
     /// What topics and groups may do. Its `max_bytes` is replaced by the one above.
     pub brokers: BrokerSettings,
     /// Ids of topics, members and the cluster come from this. Default: a new one each time.
@@ -61,9 +73,12 @@ impl Default for ServerConfig {
             max_bytes: brokers.max_bytes,
             max_frame_bytes: 100 << 20,
             max_receiving_bytes: 256 << 20,
+            max_sending_bytes: 256 << 20,
             max_connections: 1000,
             max_idle: Duration::from_secs(600),
             max_stall: Duration::from_secs(30),
+            security: Security::default(),
+            failed_login_delay: Duration::from_millis(100),
             brokers,
             seed: None,
         }

@@ -103,6 +103,7 @@ apis! {
     SyncGroup 14, versions 0 - 5, flexible 4, "s i s s3+ s5+ s5+ [ s d ]", SyncGroupRequest, SyncGroupResponse;
     DescribeGroups 15, versions 0 - 6, flexible 5, "*s b3+", DescribeGroupsRequest, DescribeGroupsResponse;
     ListGroups 16, versions 0 - 5, flexible 3, "*s4+ *s5+", ListGroupsRequest, ListGroupsResponse;
+    SaslHandshake 17, versions 0 - 1, flexible 32767, "s", SaslHandshakeRequest, SaslHandshakeResponse;
     ApiVersions 18, versions 0 - 4, flexible 3, "s3+ s3+", ApiVersionsRequest, ApiVersionsResponse;
     CreateTopics 19, versions 2 - 7, flexible 5, "[ s i h [ i *i ] [ s s ] ] i b", CreateTopicsRequest, CreateTopicsResponse;
     DeleteTopics 20, versions 1 - 6, flexible 4, "[6+ s u ] *s0-5 i", DeleteTopicsRequest, DeleteTopicsResponse;
@@ -111,6 +112,7 @@ apis! {
     OffsetForLeaderEpoch 23, versions 2 - 4, flexible 4, "i3+ [ s [ i i i ] ]", OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse;
     DescribeConfigs 32, versions 1 - 4, flexible 4, "[ b s *s ] b b3+", DescribeConfigsRequest, DescribeConfigsResponse;
     AlterConfigs 33, versions 0 - 2, flexible 2, "[ b s [ s s ] ] b", AlterConfigsRequest, AlterConfigsResponse;
+    SaslAuthenticate 36, versions 0 - 2, flexible 2, "d", SaslAuthenticateRequest, SaslAuthenticateResponse;
     CreatePartitions 37, versions 0 - 3, flexible 2, "[ s i [ *i ] ] i b", CreatePartitionsRequest, CreatePartitionsResponse;
     DeleteGroups 42, versions 0 - 2, flexible 2, "*s", DeleteGroupsRequest, DeleteGroupsResponse;
     IncrementalAlterConfigs 44, versions 0 - 1, flexible 1, "[ b s [ s b s ] ] b",

@@ -66,6 +66,14 @@ pub fn decode(mut frame: Bytes) -> Result<Decoded, Malformed> {
     }))
 }
 
+/// Returns how many bytes the body of a reply takes.
+///
+/// # Errors
+/// As `encode`.
+pub fn size(response: &Response, version: i16) -> Result<usize, String> {
+    response.size(version)
+}
+
 /// Returns the bytes of a reply, with its length in front.
 ///
 /// # Errors
@@ -78,7 +86,7 @@ pub fn encode(response: &Response, version: i16, correlation: i32) -> Result<Byt
         .encode(&mut out, response.header_version(version))
         .map_err(|e| e.to_string())?;
     response.encode(version, &mut out)?;
-    let length = (out.len() - 4) as i32;
+    let length = i32::try_from(out.len() - 4).map_err(|e| e.to_string())?;
     out[..4].copy_from_slice(&length.to_be_bytes());
     Ok(out)
 }

@@ -1,6 +1,7 @@
 //! The broker as its clients see it (rdkafka), and its core without sockets.
 
 mod clients;
+mod raw;
 mod stepped;
 
 mod changes;
@@ -12,6 +13,9 @@ mod idempotence;
 mod limits;
 mod members;
 mod offsets;
+mod security;
+mod tls;
 mod topics;
+mod users;
 mod versions;
 mod waiting;
