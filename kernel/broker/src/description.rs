@@ -11,6 +11,9 @@ pub struct ClusterDescription {
     pub bootstrap: String,
     pub topics: Vec<TopicDescription>,
     pub groups: Vec<GroupDescription>,
+    /// Every transactional id that is known, open or not.
+    #[serde(default)]
+    pub transactions: Vec<TransactionDescription>,
     /// Bytes of all batches.
     pub bytes_held: u64,
     /// Where produce requests begin to be refused.
@@ -38,6 +41,46 @@ pub struct PartitionDescription {
     pub bytes: u64,
     pub batches: u64,
     pub segments: u64,
+    /// A read_committed reader sees records before this offset.
+    #[serde(default)]
+    pub last_stable_offset: i64,
+    /// Producers with an id that wrote here, idempotent or transactional.
+    #[serde(default)]
+    pub producers: Vec<ProducerDescription>,
+    /// Transactions that were aborted here and whose records are still in the log.
+    #[serde(default)]
+    pub aborted_transactions: u64,
+}
+
+/// A producer as a partition knows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProducerDescription {
+    pub producer_id: i64,
+    pub epoch: i16,
+    /// -1 where it wrote nothing in this epoch.
+    pub last_sequence: i32,
+    /// The highest timestamp of its last batch, milliseconds since 1970, UTC.
+    pub last_timestamp_ms: i64,
+    /// Where its open transaction begins here, if it has one.
+    pub open_since: Option<i64>,
+}
+
+/// A transactional id.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransactionDescription {
+    pub transactional_id: String,
+    /// `Empty`, `Ongoing`, `PrepareCommit`, `PrepareAbort`, `CompleteCommit` or `CompleteAbort`.
+    pub state: String,
+    pub producer_id: i64,
+    pub epoch: i16,
+    /// The partitions written to; while the end is being written, those that lack a marker.
+    pub partitions: Vec<TopicPartition>,
+    /// The groups whose offsets are part of it.
+    pub groups: Vec<String>,
+    /// When it began, milliseconds since 1970, UTC; -1 before the first.
+    pub started_ms: i64,
+    /// It is aborted once it has been open for so long.
+    pub timeout_ms: i32,
 }
 
 /// A consumer group.

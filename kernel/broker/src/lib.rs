@@ -8,6 +8,7 @@
 //! - [`control`]: clusters by name, for processes that must not hold the data themselves
 //! - [`brokers`]: topics, produce, fetch, everything a broker decides
 //! - [`groups`]: consumer groups and committed offsets
+//! - [`transactions`]: what is committed together or not at all
 //! - [`log`]: record batches in segments
 //! - [`wire`]: frames, and the table of supported requests
 //! - [`security`]: users, SASL and TLS, for a server that others reach
@@ -30,12 +31,13 @@ pub mod groups;
 pub mod log;
 pub mod security;
 pub mod server;
+pub mod transactions;
 pub mod wire;
 
 pub use brokers::BrokerSettings;
 pub use description::{
     ClusterDescription, CommittedOffset, GroupDescription, MemberDescription, PartitionDescription,
-    TopicDescription, TopicPartition,
+    ProducerDescription, TopicDescription, TopicPartition, TransactionDescription,
 };
 pub use error::{Error, Result};
 pub use server::{Server, ServerConfig};

@@ -260,6 +260,16 @@ pub(super) fn broker_settings(
         ("num.partitions", Kind::Int, settings.partitions.to_string()),
         ("offsets.retention.minutes", Kind::Int, text("10080")),
         ("socket.request.max.bytes", Kind::Int, text("104857600")),
+        (
+            "transaction.max.timeout.ms",
+            Kind::Int,
+            settings.transaction_max_timeout_ms.to_string(),
+        ),
+        (
+            "transactional.id.expiration.ms",
+            Kind::Int,
+            settings.transactional_id_expiration_ms.to_string(),
+        ),
         ("unclean.leader.election.enable", Kind::Flag, text("false")),
     ]
 }

@@ -2,8 +2,10 @@
 
 use super::{Brokers, Topic};
 use crate::description::{
-    ClusterDescription, CommittedOffset, PartitionDescription, TopicDescription,
+    ClusterDescription, CommittedOffset, PartitionDescription, ProducerDescription,
+    TopicDescription,
 };
+use crate::log::PartitionLog;
 
 impl Brokers {
     /// Returns all topics, partitions and groups as they are now.
@@ -24,6 +26,7 @@ impl Brokers {
                 .map(|(name, topic)| self.describe_topic(name, topic))
                 .collect(),
             groups,
+            transactions: self.transactions.describe(),
             bytes_held: self.bytes_held,
             bytes_limit: self.settings.max_bytes,
         }
@@ -35,7 +38,8 @@ impl Brokers {
             .iter()
             .enumerate()
             .map(|(index, partition)| {
-                let log = &partition.shown().log;
+                let shown = partition.shown();
+                let log = &shown.log;
                 PartitionDescription {
                     partition: index as i32,
                     leader: partition.state.leader,
@@ -44,6 +48,9 @@ impl Brokers {
                     bytes: log.bytes(),
                     batches: log.batches() as u64,
                     segments: log.segments() as u64,
+                    last_stable_offset: shown.last_stable_offset(),
+                    producers: described_producers(log),
+                    aborted_transactions: log.stability.aborted() as u64,
                 }
             });
         TopicDescription {
@@ -62,4 +69,16 @@ impl Brokers {
         });
         committed.lag_records = (latest - committed.offset).max(0);
     }
+}
+
+fn described_producers(log: &PartitionLog) -> Vec<ProducerDescription> {
+    let producers = log.producers.iter();
+    let described = producers.map(|(producer_id, producer)| ProducerDescription {
+        producer_id,
+        epoch: producer.epoch,
+        last_sequence: producer.last_sequence(),
+        last_timestamp_ms: producer.last_timestamp,
+        open_since: producer.open_since,
+    });
+    described.collect()
 }

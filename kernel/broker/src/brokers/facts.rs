@@ -43,6 +43,19 @@ impl Brokers {
         self.recorder.gone(|| topic_key(id));
     }
 
+    /// Reports a transactional id as it is now.
+    pub(crate) fn report_transaction(&self, id: &str) {
+        if let Some(transaction) = self.transactions.get(id) {
+            let key = || Key::Transaction { id: id.to_owned() };
+            self.recorder.fact(key, transaction);
+        }
+    }
+
+    pub(crate) fn report_transaction_gone(&self, id: &str) {
+        self.recorder
+            .gone(|| Key::Transaction { id: id.to_owned() });
+    }
+
     /// Reports what this step changed and no handler reported itself.
     pub(super) fn report_facts(&mut self) {
         if !self.recorder.is_on() {

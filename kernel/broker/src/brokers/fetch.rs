@@ -4,13 +4,18 @@
 
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
-use kafka_protocol::messages::fetch_response::{FetchableTopicResponse, PartitionData};
-use kafka_protocol::messages::{FetchRequest, FetchResponse};
+use kafka_protocol::messages::fetch_response::{
+    AbortedTransaction, FetchableTopicResponse, PartitionData,
+};
+use kafka_protocol::messages::{FetchRequest, FetchResponse, ProducerId};
 
 use super::{Answer, Brokers, Call, Millis};
 
 /// Whatever a reader asks for, one reply carries at most this much beyond its first batch.
 const MOST_BYTES: i32 = 55 << 20;
+
+/// The isolation level of readers that want committed records only.
+pub(super) const READ_COMMITTED: i8 = 1;
 
 /// What a fetch gave so far.
 pub(super) struct Fetched {
@@ -40,6 +45,7 @@ impl Brokers {
             bytes: 0,
             failed: false,
         };
+        let committed = body.isolation_level == READ_COMMITTED;
         let mut left = body.max_bytes.clamp(0, MOST_BYTES) as usize;
         for topic in &body.topics {
             let name = self.fetched_name(version, topic);
@@ -47,7 +53,8 @@ impl Brokers {
             for asked in &topic.partitions {
                 // The reader must be able to get past a batch larger than its limits (KIP-74).
                 let first = fetched.bytes == 0;
-                let data = self.read_partition(node, name.as_deref(), asked, left, first);
+                let name = name.as_deref();
+                let data = self.read_partition(node, name, asked, committed, left, first);
                 let size = data.records.as_ref().map_or(0, |records| records.len());
                 fetched.bytes += size;
                 fetched.failed |= data.error_code != 0;
@@ -77,6 +84,7 @@ impl Brokers {
         node: i32,
         name: Option<&str>,
         asked: &FetchPartition,
+        committed: bool,
         left: usize,
         first: bool,
     ) -> PartitionData {
@@ -96,11 +104,23 @@ impl Brokers {
         }
         let (log, high_watermark) = (&replica.log, replica.high_watermark);
         let limit = left.min(usize::try_from(asked.partition_max_bytes).unwrap_or(0));
+        let stable = replica.last_stable_offset();
         let data = data
             .with_high_watermark(high_watermark)
-            .with_last_stable_offset(high_watermark)
+            .with_last_stable_offset(stable)
             .with_log_start_offset(log.earliest());
-        match log.read(asked.fetch_offset, high_watermark, limit, first) {
+        let below = if committed { stable } else { high_watermark };
+        match log.read(asked.fetch_offset, below, limit, first) {
+            Ok(records) if committed => {
+                let aborted = log.aborted_in(asked.fetch_offset, &records).into_iter();
+                let aborted = aborted.map(|aborted| {
+                    AbortedTransaction::default()
+                        .with_producer_id(ProducerId(aborted.producer_id))
+                        .with_first_offset(aborted.first_offset)
+                });
+                data.with_records(Some(records))
+                    .with_aborted_transactions(Some(aborted.collect()))
+            }
             Ok(records) => data.with_records(Some(records)),
             Err(_) => failed(data, ResponseError::OffsetOutOfRange),
         }

@@ -14,7 +14,7 @@ use kafka_protocol::messages::{
     OffsetForLeaderEpochResponse,
 };
 
-use super::fetch::check_leader_epoch;
+use super::fetch::{READ_COMMITTED, check_leader_epoch};
 use super::{Brokers, Call};
 use crate::log::RecordTime;
 
@@ -34,7 +34,8 @@ impl Brokers {
             let partitions = topic.partitions.iter().map(|asked| {
                 let response = ListOffsetsPartitionResponse::default()
                     .with_partition_index(asked.partition_index);
-                match self.list_offset(call.node, &topic.name, asked) {
+                let isolation = body.isolation_level;
+                match self.list_offset(call.node, &topic.name, asked, isolation) {
                     Ok((found, leader_epoch)) => response
                         .with_timestamp(found.timestamp_ms)
                         .with_offset(found.offset)
@@ -57,6 +58,7 @@ impl Brokers {
         node: i32,
         topic: &str,
         asked: &ListOffsetsPartition,
+        isolation_level: i8,
     ) -> Result<(RecordTime, i32), ResponseError> {
         let replica = self.topics.leading(topic, asked.partition_index, node)?;
         let log = &replica.log;
@@ -65,11 +67,16 @@ impl Brokers {
             offset,
             timestamp_ms: -1,
         };
+        let end = match isolation_level {
+            READ_COMMITTED => replica.last_stable_offset(),
+            _ => replica.high_watermark,
+        };
+        let readable = |found: &RecordTime| found.offset < end;
         let found = match asked.timestamp {
-            LATEST => Some(place(replica.high_watermark)),
+            LATEST => Some(place(end)),
             EARLIEST | EARLIEST_LOCAL => Some(place(log.earliest())),
-            MAX_TIMESTAMP => log.find_max_timestamp(),
-            time if time >= 0 => log.find_time(time),
+            MAX_TIMESTAMP => log.find_max_timestamp().filter(readable),
+            time if time >= 0 => log.find_time(time).filter(readable),
             _ => return Err(ResponseError::UnsupportedForMessageFormat),
         };
         Ok((found.unwrap_or(place(-1)), replica.leader_epoch()))

@@ -8,6 +8,7 @@
 //! request's id and replies in a later step (a long-polling fetch, a join that waits for others).
 
 use crate::groups::Groups;
+use crate::transactions::Transactions;
 use crate::wire::{Request, Response};
 
 pub(crate) mod api_versions;
@@ -17,6 +18,7 @@ mod create_topics;
 mod delete_records;
 mod describe;
 mod describe_configs;
+mod describe_producers;
 mod facts;
 mod fetch;
 mod flaw;
@@ -26,7 +28,6 @@ mod metadata;
 mod partition;
 mod placement;
 mod produce;
-mod producer_ids;
 mod retention;
 mod sasl;
 mod settings;
@@ -123,6 +124,7 @@ pub struct Brokers {
     pub(crate) ids: Ids,
     pub(crate) topics: Topics,
     pub(crate) groups: Groups,
+    pub(crate) transactions: Transactions,
     pub(crate) waiting: waiting::WaitingFetches,
     /// Bytes of all batches in all partitions.
     pub(crate) bytes_held: u64,
@@ -149,6 +151,7 @@ impl Brokers {
             ids,
             topics: Topics::default(),
             groups: Groups::default(),
+            transactions: Transactions::default(),
             waiting: waiting::WaitingFetches::default(),
             bytes_held: 0,
             next_producer_id: 1000,
@@ -171,6 +174,8 @@ impl Brokers {
             Input::Tick => {}
         }
         self.expire_groups(now_ms);
+        self.settle_transactions(now_ms);
+        self.expire_transactions(now_ms);
         self.expire_fetches(now_ms);
         self.apply_retention(now_ms);
         self.outputs()
@@ -182,6 +187,7 @@ impl Brokers {
         for name in names {
             self.remove_topic(now_ms, &name);
         }
+        self.forget_transactions();
         let orphans = self.groups.clear();
         self.replies.extend(orphans);
         self.outputs()
@@ -205,15 +211,10 @@ impl Brokers {
         self.settings.flaw == Some(flaw)
     }
 
-    pub(crate) fn next_producer_id(&mut self) -> i64 {
-        let id = self.next_producer_id;
-        self.next_producer_id += 1;
-        id
-    }
-
     fn deadline(&self) -> Option<Millis> {
         [
             self.groups.deadline(),
+            self.transactions.deadline(),
             self.waiting.deadline(),
             self.next_retention,
         ]
@@ -233,7 +234,7 @@ impl Brokers {
             Request::Fetch(body) => self.fetch(now_ms, call, body),
             Request::ListOffsets(body) => self.list_offsets(call, body).into(),
             Request::OffsetForLeaderEpoch(body) => self.offset_for_leader_epoch(call, body).into(),
-            Request::InitProducerId(body) => self.init_producer_id(body).into(),
+            Request::InitProducerId(body) => self.init_producer_id(now_ms, call, body).into(),
             Request::CreateTopics(body) => self.create_topics(now_ms, call, body).into(),
             Request::DeleteTopics(body) => self.delete_topics(now_ms, call, body).into(),
             Request::CreatePartitions(body) => self.create_partitions(body).into(),
@@ -243,6 +244,7 @@ impl Brokers {
             Request::IncrementalAlterConfigs(body) => {
                 self.incremental_alter_configs(now_ms, body).into()
             }
+            Request::DescribeProducers(body) => self.describe_producers(call, body).into(),
             group => self.handle_group(now_ms, call, group),
         }
     }
@@ -259,6 +261,22 @@ impl Brokers {
             Request::ListGroups(body) => self.list_groups(body).into(),
             Request::DescribeGroups(body) => self.describe_groups(call, body).into(),
             Request::DeleteGroups(body) => self.delete_groups(body).into(),
+            Request::OffsetDelete(body) => self.offset_delete(body).into(),
+            transaction => self.handle_transaction(now_ms, call, transaction),
+        }
+    }
+
+    fn handle_transaction(&mut self, now_ms: Millis, call: &Call, request: Request) -> Answer {
+        match request {
+            Request::AddPartitionsToTxn(body) => {
+                self.add_partitions_to_txn(now_ms, call, body).into()
+            }
+            Request::AddOffsetsToTxn(body) => self.add_offsets_to_txn(now_ms, call, body).into(),
+            Request::TxnOffsetCommit(body) => self.txn_offset_commit(now_ms, call, body).into(),
+            Request::EndTxn(body) => self.end_txn(now_ms, call, body).into(),
+            Request::WriteTxnMarkers(body) => self.write_txn_markers(now_ms, call, body).into(),
+            Request::ListTransactions(body) => self.list_transactions(now_ms, body).into(),
+            Request::DescribeTransactions(body) => self.describe_transactions(call, body).into(),
             other => unreachable!("request {} has a handler above", other.key()),
         }
     }

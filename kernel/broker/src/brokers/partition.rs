@@ -123,12 +123,18 @@ impl Replica {
         self.known.leader_epoch
     }
 
+    /// Returns the offset before which a read_committed reader sees records.
+    pub fn last_stable_offset(&self) -> i64 {
+        self.log.last_stable_offset(self.high_watermark)
+    }
+
     /// Moves the high watermark after records were appended here, and returns the fetches to
     /// look at again.
     pub(crate) fn appended(&mut self) -> Vec<u64> {
         if self.known.in_sync == [self.node] {
             self.high_watermark = self.log.latest();
         }
+        self.log.stability.settle(self.high_watermark);
         std::mem::take(&mut self.waiters)
     }
 }

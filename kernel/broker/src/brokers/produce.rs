@@ -7,6 +7,7 @@ use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
 
 use super::{Answer, Brokers, Call, Millis};
 use crate::log::{Appending, BatchHeader, Verdict};
+use crate::transactions::{Admission, ProducerKey};
 use crate::wire::text;
 
 /// A batch that was not stored, and why.
@@ -24,6 +25,13 @@ impl From<ResponseError> for Refusal {
     }
 }
 
+/// What a produce request says of its transaction.
+#[derive(Debug, Clone, Copy)]
+struct Transactional<'a> {
+    id: Option<&'a str>,
+    admission: Admission,
+}
+
 /// A batch that is in the log, now or since an earlier request.
 struct Stored {
     base_offset: i64,
@@ -33,13 +41,22 @@ struct Stored {
 
 impl Brokers {
     pub(super) fn produce(&mut self, now_ms: Millis, call: &Call, body: ProduceRequest) -> Answer {
+        let admission = match call.version {
+            12.. => Admission::Add,
+            11 => Admission::VerifyAbortable,
+            _ => Admission::Verify,
+        };
+        let transaction = Transactional {
+            id: body.transactional_id.as_ref().map(|id| id.as_str()),
+            admission,
+        };
         let acks_known = matches!(body.acks, -1..=1);
         let mut topics = Vec::with_capacity(body.topic_data.len());
         for topic in &body.topic_data {
             let mut partitions = Vec::with_capacity(topic.partition_data.len());
             for data in &topic.partition_data {
                 let result = if acks_known {
-                    self.produce_batch(now_ms, call.node, &topic.name, data)
+                    self.produce_batch(now_ms, call.node, &topic.name, data, transaction)
                 } else {
                     Err(ResponseError::InvalidRequiredAcks.into())
                 };
@@ -63,6 +80,7 @@ impl Brokers {
         node: i32,
         topic_name: &str,
         data: &PartitionProduceData,
+        transaction: Transactional,
     ) -> Result<Stored, Refusal> {
         let batch = data.records.as_deref().unwrap_or_default();
         let full = self.bytes_held + batch.len() as u64 > self.settings.max_bytes;
@@ -75,15 +93,18 @@ impl Brokers {
             .partitions
             .get_mut(index)
             .ok_or(ResponseError::UnknownTopicOrPartition)?;
-        let before = partition.bytes();
-        let replica = partition.leading_mut(node)?;
+        partition.leading(node)?;
         if batch.len() > topic.configs.max_message_bytes() {
             return Err(ResponseError::MessageTooLarge.into());
         }
         let header = BatchHeader::check(batch)?;
         if header.is_transactional() {
-            return Err(ResponseError::InvalidTxnState.into());
+            self.admit(now_ms, node, (topic_name, data.index), &header, transaction)?;
         }
+        let topic = self.topics.get_mut(topic_name).expect("found above");
+        let partition = &mut topic.partitions[index];
+        let before = partition.bytes();
+        let replica = partition.leading_mut(node)?;
         let append_time = topic.configs.append_time();
         let append_time_ms = if append_time { now_ms } else { -1 };
         let base_offset = match replica.log.producers.check(&header)? {
@@ -108,6 +129,37 @@ impl Brokers {
             earliest,
             append_time_ms,
         })
+    }
+
+    /// Makes sure that a transactional batch belongs to an open transaction. Once its first batch
+    /// is stored the log itself knows.
+    fn admit(
+        &mut self,
+        now_ms: Millis,
+        node: i32,
+        (topic, index): (&str, i32),
+        header: &BatchHeader,
+        transaction: Transactional,
+    ) -> Result<(), ResponseError> {
+        let id = transaction.id;
+        let id = id.ok_or(ResponseError::TransactionalIdAuthorizationFailed)?;
+        let producers = &self.topics.leading(topic, index, node)?.log.producers;
+        let producer = ProducerKey {
+            id: header.producer_id,
+            epoch: header.producer_epoch,
+        };
+        if producers.in_transaction(producer.id, producer.epoch) {
+            return Ok(());
+        }
+        let known = producers.get(producer.id);
+        let nothing_yet = known.is_none_or(|known| known.last_sequence() < 0);
+        let admission = transaction.admission;
+        self.admit_batch(now_ms, id, producer, (topic, index), admission)?;
+        if admission == Admission::Add && nothing_yet && header.base_sequence != 0 {
+            // The transaction begins an epoch: the batches before this one are on their way.
+            return Err(ResponseError::OutOfOrderSequenceNumber);
+        }
+        Ok(())
     }
 
     fn full(&self) -> Refusal {

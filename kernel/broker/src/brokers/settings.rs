@@ -23,6 +23,11 @@ pub struct BrokerSettings {
     pub min_session_timeout_ms: i32,
     /// `group.max.session.timeout.ms`, default 30 min.
     pub max_session_timeout_ms: i32,
+    /// `transaction.max.timeout.ms`, default 15 min.
+    pub transaction_max_timeout_ms: i32,
+    /// `transactional.id.expiration.ms`: an id that no producer used for so long is forgotten.
+    /// Default 7 days.
+    pub transactional_id_expiration_ms: i64,
     /// `log.retention.check.interval.ms` where a topic has a retention of its own. Default 1 s,
     /// where Kafka has 5 min: in a lesson the effect is to be seen.
     pub retention_check_ms: i64,
@@ -45,6 +50,8 @@ impl Default for BrokerSettings {
             initial_rebalance_delay_ms: 0,
             min_session_timeout_ms: 6_000,
             max_session_timeout_ms: 1_800_000,
+            transaction_max_timeout_ms: 900_000,
+            transactional_id_expiration_ms: 604_800_000,
             retention_check_ms: 1_000,
             durable: false,
             flaw: None,

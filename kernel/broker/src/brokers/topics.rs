@@ -173,6 +173,9 @@ impl Brokers {
         let held: u64 = topic.partitions.iter().map(Partition::bytes).sum();
         self.bytes_held -= held;
         self.groups.forget_topic(name);
+        for id in self.transactions.forget_topic(name) {
+            self.report_transaction(&id);
+        }
         let replicas = topic.partitions.into_iter().flat_map(|p| p.replicas);
         let waiters = replicas.flat_map(|replica| replica.waiters);
         self.wake(now_ms, waiters.collect());

@@ -93,7 +93,7 @@ impl WaitingFetch {
 
 impl Brokers {
     /// Looks again at fetches whose partition grew or went.
-    pub(super) fn wake(&mut self, _now_ms: Millis, numbers: Vec<u64>) {
+    pub(crate) fn wake(&mut self, _now_ms: Millis, numbers: Vec<u64>) {
         for number in numbers {
             let Some(fetch) = self.waiting.by_number.get(&number) else {
                 continue;

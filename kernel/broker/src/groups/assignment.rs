@@ -1,5 +1,5 @@
-//! Reads the assignment that a group's leader wrote for a member. The broker passes it on as it
-//! is and never acts on it; this is for descriptions.
+//! Reads what members tell each other: which topics one wants, and what the leader gave it. The
+//! broker passes both on as they are; it looks only where somebody asks.
 
 use crate::description::TopicPartition;
 
@@ -22,6 +22,20 @@ pub fn partitions(assignment: &[u8]) -> Option<Vec<TopicPartition>> {
     }
     partitions.sort();
     Some(partitions)
+}
+
+/// Returns the topics in a `ConsumerProtocolSubscription`, or nothing where it is none.
+pub fn topics(subscription: &[u8]) -> Option<Vec<String>> {
+    let mut rest = subscription;
+    take(&mut rest, 2)?;
+    let mut topics = Vec::new();
+    for _ in 0..int32(&mut rest)? {
+        let name = take(&mut rest, 2)?;
+        let size = usize::from(u16::from_be_bytes([name[0], name[1]]));
+        let topic = std::str::from_utf8(take(&mut rest, size)?).ok()?;
+        topics.push(topic.to_owned());
+    }
+    Some(topics)
 }
 
 fn int32(rest: &mut &[u8]) -> Option<i32> {

@@ -39,6 +39,21 @@ impl Group {
         }
     }
 
+    /// Returns an error where a producer may not commit offsets in the name of this member.
+    pub(crate) fn check_txn_member(
+        &self,
+        id: &str,
+        instance: Option<&str>,
+        generation: i32,
+    ) -> Result<(), ResponseError> {
+        // Older producers do not say for whom they read, and are believed.
+        let nobody = generation < 0 && id.is_empty() && instance.is_none();
+        if nobody || (generation < 0 && self.state == State::Empty) {
+            return Ok(());
+        }
+        self.check_member(id, instance, generation)
+    }
+
     /// Returns an error where the caller is not the member it says, or lives in the past.
     pub(super) fn check_member(
         &self,

@@ -63,6 +63,9 @@ impl Brokers {
             };
             if error.is_none() {
                 self.groups.by_name.remove(name.as_str());
+                for id in self.transactions.forget_staged(&name, None) {
+                    self.report_transaction(&id);
+                }
             }
             DeletableGroupResult::default()
                 .with_group_id(name)

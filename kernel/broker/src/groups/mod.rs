@@ -3,7 +3,7 @@
 //! - [`group`]: one group, its states and its members
 //! - `join`, `sync`, `heartbeat`, `leave`: the requests that move a group from state to state
 //! - `rebalance`: what happens between the first and the last join
-//! - `offsets`: committed offsets
+//! - `offsets`, `offset_delete`: committed offsets
 //! - `list`: groups listed, described, deleted
 //! - `assignment`: reads which partitions a member was given, for people to look at
 
@@ -19,11 +19,13 @@ mod heartbeat;
 mod join;
 mod leave;
 mod list;
+mod offset_delete;
 mod offsets;
 mod rebalance;
 mod sync;
 
-pub use group::{Group, Member, State};
+pub use group::{Committed, Group, Member, State};
+pub(crate) use offsets::MOST_METADATA_BYTES;
 
 /// All groups of a cluster.
 #[derive(Debug, Default)]

@@ -1,5 +1,7 @@
 //! OffsetCommit and OffsetFetch: how far a group has read.
 
+use std::collections::BTreeSet;
+
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::offset_commit_request::OffsetCommitRequestPartition;
 use kafka_protocol::messages::offset_commit_response::{
@@ -18,10 +20,13 @@ use crate::brokers::{Brokers, Call, Flaw, Millis};
 use crate::wire::text;
 
 /// Kafka's `offset.metadata.max.bytes`.
-const MOST_METADATA_BYTES: usize = 4096;
+pub(crate) const MOST_METADATA_BYTES: usize = 4096;
 
 /// The offsets of one topic, as far as they were asked for.
-type Found = (String, Vec<(i32, Option<Committed>)>);
+type Found = (String, Vec<(i32, Lookup)>);
+
+/// What is known of one partition: nothing where the group never committed for it.
+type Lookup = Result<Option<Committed>, ResponseError>;
 
 impl Brokers {
     pub(crate) fn offset_commit(
@@ -104,9 +109,22 @@ impl Brokers {
             leader_epoch: asked.committed_leader_epoch,
             metadata: metadata.to_owned(),
         };
+        // The latest commit counts, also over one that a transaction still keeps back.
+        self.supersede_staged(group, topic, index, u64::MAX);
+        self.store_offset(group, topic, index, committed);
+        Ok(())
+    }
+
+    /// Stores how far a group has read.
+    pub(crate) fn store_offset(
+        &mut self,
+        group: &str,
+        topic: &str,
+        index: i32,
+        committed: Committed,
+    ) {
         let group = self.groups.entry(group);
         group.offsets.insert((topic.to_owned(), index), committed);
-        Ok(())
     }
 
     pub(crate) fn offset_fetch(
@@ -122,7 +140,7 @@ impl Brokers {
                         .map(|t| (t.name.to_string(), t.partition_indexes.clone()))
                         .collect()
                 });
-                let found = found(self.groups.get(&asked.group_id), topics);
+                let found = self.found(&asked.group_id, topics, body.require_stable);
                 OffsetFetchResponseGroup::default()
                     .with_group_id(asked.group_id.clone())
                     .with_topics(found.into_iter().map(topic_of_group).collect())
@@ -135,16 +153,39 @@ impl Brokers {
                 .map(|t| (t.name.to_string(), t.partition_indexes.clone()))
                 .collect()
         });
-        let found = found(self.groups.get(&body.group_id), topics);
+        let found = self.found(&body.group_id, topics, body.require_stable);
         OffsetFetchResponse::default().with_topics(found.into_iter().map(topic_alone).collect())
+    }
+
+    /// Returns the offsets that were asked for, or all of them.
+    fn found(
+        &self,
+        name: &str,
+        asked: Option<Vec<(String, Vec<i32>)>>,
+        require_stable: bool,
+    ) -> Vec<Found> {
+        // Who goes on from an offset that a transaction is about to change would read twice.
+        let unstable = match require_stable {
+            true => self.transactions.unstable(name),
+            false => BTreeSet::new(),
+        };
+        let stable = |topic: &str, index: i32| match unstable.contains(&(topic, index)) {
+            true => Err(ResponseError::UnstableOffsetCommit),
+            false => Ok(()),
+        };
+        lookup(self.groups.get(name), asked, stable)
     }
 }
 
-/// Returns the offsets that were asked for, or all of them.
-fn found(group: Option<&Group>, asked: Option<Vec<(String, Vec<i32>)>>) -> Vec<Found> {
+fn lookup(
+    group: Option<&Group>,
+    asked: Option<Vec<(String, Vec<i32>)>>,
+    stable: impl Fn(&str, i32) -> Result<(), ResponseError>,
+) -> Vec<Found> {
     let committed = |topic: &str, index: i32| {
         let key = (topic.to_owned(), index);
-        group.and_then(|group| group.offsets.get(&key).cloned())
+        stable(topic, index)?;
+        Ok(group.and_then(|group| group.offsets.get(&key).cloned()))
     };
     if let Some(asked) = asked {
         let topics = asked.into_iter().map(|(topic, indexes)| {
@@ -158,7 +199,8 @@ fn found(group: Option<&Group>, asked: Option<Vec<(String, Vec<i32>)>>) -> Vec<F
     }
     let mut all: Vec<Found> = Vec::new();
     for ((topic, index), offset) in group.into_iter().flat_map(|group| &group.offsets) {
-        let entry = (*index, Some(offset.clone()));
+        let entry = stable(topic, *index).map(|()| Some(offset.clone()));
+        let entry = (*index, entry);
         match all.last_mut() {
             Some((last, partitions)) if last == topic => partitions.push(entry),
             _ => all.push((topic.clone(), vec![entry])),
@@ -168,10 +210,11 @@ fn found(group: Option<&Group>, asked: Option<Vec<(String, Vec<i32>)>>) -> Vec<F
 }
 
 fn topic_alone((topic, partitions): Found) -> OffsetFetchResponseTopic {
-    let partitions = partitions.into_iter().map(|(index, committed)| {
-        let committed = committed.unwrap_or_else(nothing);
+    let partitions = partitions.into_iter().map(|(index, lookup)| {
+        let (committed, error_code) = told(lookup);
         OffsetFetchResponsePartition::default()
             .with_partition_index(index)
+            .with_error_code(error_code)
             .with_committed_offset(committed.offset)
             .with_committed_leader_epoch(committed.leader_epoch)
             .with_metadata(Some(text(committed.metadata)))
@@ -182,10 +225,11 @@ fn topic_alone((topic, partitions): Found) -> OffsetFetchResponseTopic {
 }
 
 fn topic_of_group((topic, partitions): Found) -> OffsetFetchResponseTopics {
-    let partitions = partitions.into_iter().map(|(index, committed)| {
-        let committed = committed.unwrap_or_else(nothing);
+    let partitions = partitions.into_iter().map(|(index, lookup)| {
+        let (committed, error_code) = told(lookup);
         OffsetFetchResponsePartitions::default()
             .with_partition_index(index)
+            .with_error_code(error_code)
             .with_committed_offset(committed.offset)
             .with_committed_leader_epoch(committed.leader_epoch)
             .with_metadata(Some(text(committed.metadata)))
@@ -195,11 +239,15 @@ fn topic_of_group((topic, partitions): Found) -> OffsetFetchResponseTopics {
         .with_name(TopicName(text(topic)))
 }
 
-/// What is answered where nothing was committed.
-fn nothing() -> Committed {
-    Committed {
+/// Returns what is answered: -1 where nothing was committed, or nothing may be told.
+fn told(lookup: Lookup) -> (Committed, i16) {
+    let nothing = || Committed {
         offset: -1,
         leader_epoch: -1,
         metadata: String::new(),
+    };
+    match lookup {
+        Ok(committed) => (committed.unwrap_or_else(nothing), 0),
+        Err(error) => (nothing(), error.code()),
     }
 }

@@ -150,6 +150,11 @@ pub fn stamp(batch: &mut [u8], append_time_ms: i64) {
     let attributes = int16(batch, ATTRIBUTES) | APPEND_TIME_BIT;
     batch[ATTRIBUTES..ATTRIBUTES + 2].copy_from_slice(&attributes.to_be_bytes());
     batch[MAX_TIMESTAMP..MAX_TIMESTAMP + 8].copy_from_slice(&append_time_ms.to_be_bytes());
+    seal(batch);
+}
+
+/// Writes the checksum of a batch that was built here.
+pub fn seal(batch: &mut [u8]) {
     let sum = checksum(batch).to_be_bytes();
     batch[CHECKSUM..CHECKSUM + 4].copy_from_slice(&sum);
 }

@@ -5,10 +5,12 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::batch::{self, BatchHeader};
+use super::control::Marker;
 use super::epochs::Epochs;
 use super::producers::Producers;
 use super::records::{RecordTime, record_times};
 use super::segment::Segment;
+use super::stability::{Aborted, Stability};
 use crate::brokers::{LogChange, LogRecorder};
 
 /// A segment is closed once it holds this much, or less where the topic says so.
@@ -23,6 +25,7 @@ pub struct PartitionLog {
     segments: VecDeque<Segment>,
     bytes: u64,
     pub producers: Producers,
+    pub stability: Stability,
     /// Told of every change, where the log must outlive the process.
     recorder: LogRecorder,
 }
@@ -51,6 +54,7 @@ impl PartitionLog {
             segments: VecDeque::new(),
             bytes: 0,
             producers: Producers::default(),
+            stability: Stability::default(),
             recorder: LogRecorder::default(),
         }
     }
@@ -115,8 +119,64 @@ impl PartitionLog {
         segment.saw_timestamp(timestamp_ms);
         self.bytes += bytes.len() as u64;
         self.latest += i64::from(header.last_offset_delta) + 1;
-        self.producers.appended(header, base_offset, how.now_ms);
+        self.learn(header, bytes, base_offset, how.now_ms);
         base_offset
+    }
+
+    /// Notes what a batch at `base_offset` says of its producer and its transaction.
+    fn learn(&mut self, header: &BatchHeader, bytes: &[u8], base_offset: i64, now_ms: i64) {
+        let producer = header.producer_id;
+        if !header.is_control() {
+            if self.producers.appended(header, base_offset, now_ms) {
+                self.stability.begin(producer, base_offset);
+            }
+        } else if let Some((marker, coordinator_epoch)) = Marker::read(header, bytes) {
+            let began = self.producers.ended(header, coordinator_epoch, now_ms);
+            if let Some(first) = began {
+                let aborted = marker == Marker::Abort;
+                self.stability.end(producer, first, base_offset, aborted);
+            }
+        }
+    }
+
+    /// Works out anew, from the batches alone, what is known of producers and transactions: after
+    /// the log was read from a disk, or batches at its end were taken back.
+    pub fn relearn(&mut self, now_ms: i64) {
+        self.producers = Producers::default();
+        self.stability = Stability::default();
+        let segments = std::mem::take(&mut self.segments);
+        for bytes in segments
+            .iter()
+            .flat_map(|s| (0..s.batches()).map(|index| s.batch(index)))
+        {
+            if let Some(header) = BatchHeader::parse(bytes) {
+                self.learn(&header, bytes, header.base_offset, now_ms);
+            }
+        }
+        self.segments = segments;
+        self.stability.forget_before(self.earliest);
+    }
+
+    /// Returns where the first undecided transaction begins, or the high watermark: before it
+    /// lies what a read_committed reader may have.
+    pub fn last_stable_offset(&self, high_watermark: i64) -> i64 {
+        let stable = self.stability.last_stable_offset(high_watermark);
+        // The beginning of an open transaction may have been deleted.
+        stable.max(self.earliest.min(high_watermark))
+    }
+
+    /// Returns the aborted transactions that have a part in `batches`, read from `offset` on.
+    pub fn aborted_in(&self, offset: i64, batches: &[u8]) -> Vec<Aborted> {
+        if self.stability.aborted() == 0 || batches.is_empty() {
+            return Vec::new();
+        }
+        let mut rest = batches;
+        let mut end = offset;
+        while let Some(header) = BatchHeader::parse(rest) {
+            end = header.last_offset() + 1;
+            rest = &rest[header.size..];
+        }
+        self.stability.aborted_between(offset, end)
     }
 
     /// Returns whole batches from the one that holds `offset` on, at most `max_bytes`, and none
@@ -193,6 +253,7 @@ impl PartitionLog {
             self.bytes -= first.size() as u64;
             self.segments.pop_front();
         }
+        self.stability.forget_before(self.earliest);
         Ok(())
     }
 
@@ -213,6 +274,7 @@ impl PartitionLog {
                 .map_or(self.latest, Segment::base_offset);
             self.earliest = self.earliest.max(next);
         }
+        self.stability.forget_before(self.earliest);
         let dropped = self.bytes < before;
         if dropped {
             let earliest = self.earliest;

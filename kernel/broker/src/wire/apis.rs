@@ -110,6 +110,13 @@ apis! {
     DeleteRecords 21, versions 0 - 2, flexible 2, "[ s [ i l ] ] i", DeleteRecordsRequest, DeleteRecordsResponse;
     InitProducerId 22, versions 0 - 5, flexible 2, "s i l3+ h3+", InitProducerIdRequest, InitProducerIdResponse;
     OffsetForLeaderEpoch 23, versions 2 - 4, flexible 4, "i3+ [ s [ i i i ] ]", OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse;
+    AddPartitionsToTxn 24, versions 0 - 5, flexible 3,
+        "[4+ s l h b [ s *i ] ] s0-3 l0-3 h0-3 [0-3 s *i ]", AddPartitionsToTxnRequest, AddPartitionsToTxnResponse;
+    AddOffsetsToTxn 25, versions 0 - 4, flexible 3, "s l h s", AddOffsetsToTxnRequest, AddOffsetsToTxnResponse;
+    EndTxn 26, versions 0 - 5, flexible 3, "s l h b", EndTxnRequest, EndTxnResponse;
+    WriteTxnMarkers 27, versions 1 - 1, flexible 1, "[ l h b [ s *i ] i ]", WriteTxnMarkersRequest, WriteTxnMarkersResponse;
+    TxnOffsetCommit 28, versions 0 - 5, flexible 3,
+        "s s l h i3+ s3+ s3+ [ s [ i l i2+ s ] ]", TxnOffsetCommitRequest, TxnOffsetCommitResponse;
     DescribeConfigs 32, versions 1 - 4, flexible 4, "[ b s *s ] b b3+", DescribeConfigsRequest, DescribeConfigsResponse;
     AlterConfigs 33, versions 0 - 2, flexible 2, "[ b s [ s s ] ] b", AlterConfigsRequest, AlterConfigsResponse;
     SaslAuthenticate 36, versions 0 - 2, flexible 2, "d", SaslAuthenticateRequest, SaslAuthenticateResponse;
@@ -117,7 +124,11 @@ apis! {
     DeleteGroups 42, versions 0 - 2, flexible 2, "*s", DeleteGroupsRequest, DeleteGroupsResponse;
     IncrementalAlterConfigs 44, versions 0 - 1, flexible 1, "[ b s [ s b s ] ] b",
         IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse;
+    OffsetDelete 47, versions 0 - 0, flexible 32767, "s [ s [ i ] ]", OffsetDeleteRequest, OffsetDeleteResponse;
     DescribeCluster 60, versions 0 - 2, flexible 0, "b b1+ b2+", DescribeClusterRequest, DescribeClusterResponse;
+    DescribeProducers 61, versions 0 - 0, flexible 0, "[ s *i ]", DescribeProducersRequest, DescribeProducersResponse;
+    DescribeTransactions 65, versions 0 - 0, flexible 0, "*s", DescribeTransactionsRequest, DescribeTransactionsResponse;
+    ListTransactions 66, versions 0 - 1, flexible 0, "*s *l l1+", ListTransactionsRequest, ListTransactionsResponse;
 }
 
 impl ApiSpec {

@@ -160,6 +160,7 @@ pub struct Batch {
     pub values: Vec<&'static str>,
     pub producer: (i64, i16),
     pub sequence: i32,
+    pub transactional: bool,
     /// Timestamp of each record; the first is the batch's base.
     pub times_ms: Vec<i64>,
 }
@@ -170,6 +171,7 @@ impl Batch {
             values: values.to_vec(),
             producer: (-1, -1),
             sequence: -1,
+            transactional: false,
             times_ms: vec![1000; values.len()],
         }
     }
@@ -181,6 +183,12 @@ impl Batch {
         self
     }
 
+    /// The batch as part of a transaction.
+    pub fn in_transaction(mut self) -> Batch {
+        self.transactional = true;
+        self
+    }
+
     pub fn at(mut self, times_ms: &[i64]) -> Batch {
         self.times_ms = times_ms.to_vec();
         self
@@ -189,7 +197,7 @@ impl Batch {
     /// Returns the batch as bytes, with its checksum.
     pub fn bytes(&self) -> Bytes {
         let mut body = BytesMut::new();
-        body.put_i16(0);
+        body.put_i16(if self.transactional { 0x10 } else { 0 });
         body.put_i32(self.values.len() as i32 - 1);
         body.put_i64(self.times_ms[0]);
         body.put_i64(self.times_ms.iter().copied().max().expect("a record"));
