@@ -50,6 +50,9 @@ pub struct PartitionDescription {
     /// Transactions that were aborted here and whose records are still in the log.
     #[serde(default)]
     pub aborted_transactions: u64,
+    /// The last cleanings of a compacted topic, oldest first.
+    #[serde(default)]
+    pub cleanings: Vec<CleaningDescription>,
 }
 
 /// A producer as a partition knows it.
@@ -81,6 +84,36 @@ pub struct TransactionDescription {
     pub started_ms: i64,
     /// It is aborted once it has been open for so long.
     pub timeout_ms: i32,
+}
+
+/// What one cleaning of a compacted partition did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CleaningDescription {
+    /// Milliseconds since 1970, UTC.
+    pub at_ms: i64,
+    /// From here on no cleaning had read before: keys were gathered from here to `end`.
+    pub first_dirty: i64,
+    /// The first offset not cleaned.
+    pub end: i64,
+    pub records_before: u64,
+    pub records_after: u64,
+    /// Records without a value that stay for now, so that readers hear of the deletion.
+    pub tombstones: u64,
+    /// Tombstones that stayed for `delete.retention.ms`.
+    pub tombstones_removed: u64,
+    /// Records of aborted transactions.
+    pub aborted_removed: u64,
+    pub bytes_before: u64,
+    pub bytes_after: u64,
+    pub segments_before: u64,
+    pub segments_after: u64,
+}
+
+impl CleaningDescription {
+    /// Returns how many records went, for whichever reason.
+    pub fn records_removed(&self) -> u64 {
+        self.records_before - self.records_after
+    }
 }
 
 /// A consumer group.

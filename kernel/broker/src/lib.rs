@@ -36,8 +36,9 @@ pub mod wire;
 
 pub use brokers::BrokerSettings;
 pub use description::{
-    ClusterDescription, CommittedOffset, GroupDescription, MemberDescription, PartitionDescription,
-    ProducerDescription, TopicDescription, TopicPartition, TransactionDescription,
+    CleaningDescription, ClusterDescription, CommittedOffset, GroupDescription, MemberDescription,
+    PartitionDescription, ProducerDescription, TopicDescription, TopicPartition,
+    TransactionDescription,
 };
 pub use error::{Error, Result};
 pub use server::{Server, ServerConfig};

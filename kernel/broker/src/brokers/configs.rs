@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::log::CompactionRules;
+
 /// How a setting's value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -170,8 +172,34 @@ impl TopicConfigs {
         usize::try_from(self.number("segment.bytes")).unwrap_or(0)
     }
 
+    /// Returns how long a segment grows. What a compacted topic must clean within some time has
+    /// to be in a closed segment by then.
     pub fn segment_ms(&self) -> i64 {
-        self.number("segment.ms")
+        let segment_ms = self.number("segment.ms");
+        match self.compacts() {
+            true => segment_ms.min(self.number("max.compaction.lag.ms").max(0)),
+            false => segment_ms,
+        }
+    }
+
+    /// Returns true where of every key only the newest record stays.
+    pub fn compacts(&self) -> bool {
+        self.get("cleanup.policy")
+            .is_some_and(|policy| policy.contains("compact"))
+    }
+
+    /// Returns how the topic is cleaned, up to `stable_offset`.
+    pub fn compaction(&self, now_ms: i64, stable_offset: i64) -> CompactionRules {
+        let ratio = self.get("min.cleanable.dirty.ratio");
+        CompactionRules {
+            now_ms,
+            stable_offset,
+            dirty_ratio: ratio.and_then(|ratio| ratio.parse().ok()).unwrap_or(0.5),
+            min_lag_ms: self.number("min.compaction.lag.ms"),
+            max_lag_ms: self.number("max.compaction.lag.ms"),
+            delete_retention_ms: self.number("delete.retention.ms"),
+            segment_bytes: self.segment_bytes(),
+        }
     }
 
     /// Returns true where records get the time of their arrival.
@@ -245,6 +273,12 @@ pub(super) fn broker_settings(
             Kind::Int,
             settings.min_session_timeout_ms.to_string(),
         ),
+        (
+            "log.cleaner.backoff.ms",
+            Kind::Long,
+            settings.cleaner_backoff_ms.to_string(),
+        ),
+        ("log.cleaner.enable", Kind::Flag, text("true")),
         ("log.cleanup.policy", Kind::List, text("delete")),
         ("log.message.timestamp.type", Kind::Text, text("CreateTime")),
         ("log.retention.bytes", Kind::Long, text("-1")),

@@ -51,6 +51,7 @@ impl Brokers {
                     last_stable_offset: shown.last_stable_offset(),
                     producers: described_producers(log),
                     aborted_transactions: log.stability.aborted() as u64,
+                    cleanings: log.cleanings().cloned().collect(),
                 }
             });
         TopicDescription {

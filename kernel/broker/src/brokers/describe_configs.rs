@@ -182,6 +182,7 @@ impl Brokers {
             topic.configs = configs;
             self.report_topic(name);
             self.schedule_retention(now_ms);
+            self.schedule_cleaning(now_ms);
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use crate::wire::{Request, Response};
 
 pub(crate) mod api_versions;
 pub mod changes;
+mod compaction;
 mod configs;
 mod create_topics;
 mod delete_records;
@@ -130,6 +131,8 @@ pub struct Brokers {
     pub(crate) bytes_held: u64,
     pub(crate) next_producer_id: i64,
     next_retention: Option<Millis>,
+    /// When compacted topics are looked at; nothing while none of them has anything to clean.
+    next_cleaning: Option<Millis>,
     replies: Vec<Reply>,
     pub(crate) recorder: Recorder,
     reported: facts::Counters,
@@ -156,6 +159,7 @@ impl Brokers {
             bytes_held: 0,
             next_producer_id: 1000,
             next_retention: None,
+            next_cleaning: None,
             replies: Vec::new(),
             recorder,
             reported: facts::Counters::default(),
@@ -178,6 +182,7 @@ impl Brokers {
         self.expire_transactions(now_ms);
         self.expire_fetches(now_ms);
         self.apply_retention(now_ms);
+        self.apply_compaction(now_ms);
         self.outputs()
     }
 
@@ -217,6 +222,7 @@ impl Brokers {
             self.transactions.deadline(),
             self.waiting.deadline(),
             self.next_retention,
+            self.next_cleaning,
         ]
         .into_iter()
         .flatten()

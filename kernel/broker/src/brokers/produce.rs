@@ -2,11 +2,13 @@
 
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::produce_request::PartitionProduceData;
-use kafka_protocol::messages::produce_response::{PartitionProduceResponse, TopicProduceResponse};
+use kafka_protocol::messages::produce_response::{
+    BatchIndexAndErrorMessage, PartitionProduceResponse, TopicProduceResponse,
+};
 use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
 
 use super::{Answer, Brokers, Call, Millis};
-use crate::log::{Appending, BatchHeader, Verdict};
+use crate::log::{Appending, BatchHeader, Records, Unreadable, Verdict};
 use crate::transactions::{Admission, ProducerKey};
 use crate::wire::text;
 
@@ -14,6 +16,8 @@ use crate::wire::text;
 struct Refusal {
     error: ResponseError,
     message: Option<String>,
+    /// Which records of the batch were at fault.
+    records: Vec<BatchIndexAndErrorMessage>,
 }
 
 impl From<ResponseError> for Refusal {
@@ -21,6 +25,7 @@ impl From<ResponseError> for Refusal {
         Refusal {
             error,
             message: None,
+            records: Vec::new(),
         }
     }
 }
@@ -98,6 +103,10 @@ impl Brokers {
             return Err(ResponseError::MessageTooLarge.into());
         }
         let header = BatchHeader::check(batch)?;
+        let compacted = topic.configs.compacts();
+        if compacted {
+            check_keys(batch, topic_name, data.index)?;
+        }
         if header.is_transactional() {
             self.admit(now_ms, node, (topic_name, data.index), &header, transaction)?;
         }
@@ -124,6 +133,9 @@ impl Brokers {
         let waiters = replica.appended();
         self.bytes_held += partition.bytes() - before;
         self.wake(now_ms, waiters);
+        if compacted {
+            self.schedule_cleaning(now_ms);
+        }
         Ok(Stored {
             base_offset,
             earliest,
@@ -171,7 +183,35 @@ impl Brokers {
             message: Some(format!(
                 "the broker's memory is full: {bytes_held} of {limit} bytes held; delete topics or start it with a higher max_bytes"
             )),
+            records: Vec::new(),
         }
+    }
+}
+
+/// Returns an error where a record has no key: nothing could ever replace it.
+fn check_keys(batch: &[u8], topic: &str, partition: i32) -> Result<(), Refusal> {
+    let unreadable = |Unreadable| Refusal::from(ResponseError::CorruptMessage);
+    let records = Records::open(batch).map_err(unreadable)?;
+    let message = format!(
+        "Compacted topic cannot accept message without key in topic partition {topic}-{partition}."
+    );
+    let mut keyless = Vec::new();
+    for (index, record) in records.iter().enumerate() {
+        if record.map_err(unreadable)?.key.is_none() {
+            keyless.push(
+                BatchIndexAndErrorMessage::default()
+                    .with_batch_index(index as i32)
+                    .with_batch_index_error_message(Some(text(message.as_str()))),
+            );
+        }
+    }
+    match keyless.is_empty() {
+        true => Ok(()),
+        false => Err(Refusal {
+            error: ResponseError::InvalidRecord,
+            message: Some(message),
+            records: keyless,
+        }),
     }
 }
 
@@ -185,6 +225,7 @@ fn partition_response(index: i32, result: Result<Stored, Refusal>) -> PartitionP
         Err(refusal) => response
             .with_error_code(refusal.error.code())
             .with_error_message(refusal.message.map(text))
+            .with_record_errors(refusal.records)
             .with_base_offset(-1)
             .with_log_append_time_ms(-1)
             .with_log_start_offset(-1),

@@ -37,6 +37,9 @@ pub struct BrokerSettings {
     /// A planted mistake, for tests of the simulator's checks. Default none.
     #[doc(hidden)]
     pub flaw: Option<Flaw>,
+    /// `log.cleaner.backoff.ms`: how long after new records came compacted topics are looked at.
+    /// Default 1 s, where Kafka has 15 s.
+    pub cleaner_backoff_ms: i64,
 }
 
 impl Default for BrokerSettings {
@@ -55,6 +58,7 @@ impl Default for BrokerSettings {
             retention_check_ms: 1_000,
             durable: false,
             flaw: None,
+            cleaner_backoff_ms: 1_000,
         }
     }
 }

@@ -19,6 +19,11 @@ const MAX_TIMESTAMP: usize = 35;
 const APPEND_TIME_BIT: i16 = 0x08;
 const TRANSACTIONAL_BIT: i16 = 0x10;
 const CONTROL_BIT: i16 = 0x20;
+/// The base timestamp is the time until which tombstones stay (KIP-534).
+const DELETE_HORIZON_BIT: i16 = 0x40;
+const CODEC_BITS: i16 = 0x07;
+const BASE_TIMESTAMP: usize = 27;
+const RECORDS: usize = 57;
 
 /// The fields of one batch header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,12 +58,12 @@ impl BatchHeader {
             size,
             attributes: int16(bytes, ATTRIBUTES),
             last_offset_delta: int32(bytes, 23),
-            base_timestamp: int64(bytes, 27),
+            base_timestamp: int64(bytes, BASE_TIMESTAMP),
             max_timestamp: int64(bytes, MAX_TIMESTAMP),
             producer_id: int64(bytes, 43),
             producer_epoch: int16(bytes, 51),
             base_sequence: int32(bytes, 53),
-            records: int32(bytes, 57),
+            records: int32(bytes, RECORDS),
         })
     }
 
@@ -119,7 +124,13 @@ impl BatchHeader {
 
     /// Returns true where the records are compressed, with whichever codec.
     pub fn is_compressed(&self) -> bool {
-        self.attributes & 0x07 != 0
+        self.attributes & CODEC_BITS != 0
+    }
+
+    /// Returns when the tombstones of this batch, or the marker it is, may go; nothing before
+    /// a first cleaning has seen them.
+    pub fn delete_horizon_ms(&self) -> Option<i64> {
+        (self.attributes & DELETE_HORIZON_BIT != 0).then_some(self.base_timestamp)
     }
 }
 
@@ -143,6 +154,52 @@ pub fn base_offset(bytes: &[u8]) -> i64 {
 pub fn place(batch: &mut [u8], base_offset: i64, leader_epoch: i32) {
     batch[..8].copy_from_slice(&base_offset.to_be_bytes());
     batch[LEADER_EPOCH..LEADER_EPOCH + 4].copy_from_slice(&leader_epoch.to_be_bytes());
+}
+
+/// What changes in the header of a batch that a cleaning writes anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rewritten {
+    pub records: i32,
+    pub base_timestamp: i64,
+    pub max_timestamp: i64,
+    pub has_delete_horizon: bool,
+    pub keeps_codec: bool,
+}
+
+impl Rewritten {
+    /// Nothing is left of the records; the header tells of offsets and sequence numbers.
+    pub fn emptied(header: &BatchHeader) -> Rewritten {
+        Rewritten {
+            records: 0,
+            base_timestamp: header.base_timestamp,
+            max_timestamp: header.max_timestamp,
+            has_delete_horizon: false,
+            keeps_codec: false,
+        }
+    }
+}
+
+/// Returns a batch with the header of `original`, changed so, and `body` in place of its records.
+pub fn rewrite(original: &[u8], change: &Rewritten, body: &[u8]) -> Vec<u8> {
+    let mut batch = Vec::with_capacity(HEADER_BYTES + body.len());
+    batch.extend_from_slice(&original[..HEADER_BYTES]);
+    batch.extend_from_slice(body);
+    let mut attributes = int16(original, ATTRIBUTES) & !DELETE_HORIZON_BIT;
+    if change.has_delete_horizon {
+        attributes |= DELETE_HORIZON_BIT;
+    }
+    if !change.keeps_codec {
+        attributes &= !CODEC_BITS;
+    }
+    let length = (batch.len() - PREFIX_BYTES) as i32;
+    batch[8..12].copy_from_slice(&length.to_be_bytes());
+    batch[ATTRIBUTES..ATTRIBUTES + 2].copy_from_slice(&attributes.to_be_bytes());
+    batch[BASE_TIMESTAMP..BASE_TIMESTAMP + 8].copy_from_slice(&change.base_timestamp.to_be_bytes());
+    batch[MAX_TIMESTAMP..MAX_TIMESTAMP + 8].copy_from_slice(&change.max_timestamp.to_be_bytes());
+    batch[RECORDS..RECORDS + 4].copy_from_slice(&change.records.to_be_bytes());
+    let sum = checksum(&batch).to_be_bytes();
+    batch[CHECKSUM..CHECKSUM + 4].copy_from_slice(&sum);
+    batch
 }
 
 /// Stamps a batch with the time of its arrival, for topics with `LogAppendTime`.

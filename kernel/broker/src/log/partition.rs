@@ -7,11 +7,13 @@ use bytes::Bytes;
 use super::batch::{self, BatchHeader};
 use super::control::Marker;
 use super::epochs::Epochs;
+use super::compaction;
 use super::producers::Producers;
 use super::records::{RecordTime, record_times};
 use super::segment::Segment;
 use super::stability::{Aborted, Stability};
 use crate::brokers::{LogChange, LogRecorder};
+use crate::description::CleaningDescription;
 
 /// A segment is closed once it holds this much, or less where the topic says so.
 pub const SEGMENT_BYTES: usize = 1 << 20;
@@ -22,12 +24,15 @@ pub struct PartitionLog {
     earliest: i64,
     latest: i64,
     epochs: Epochs,
-    segments: VecDeque<Segment>,
-    bytes: u64,
+    pub(super) segments: VecDeque<Segment>,
+    pub(super) bytes: u64,
+    /// Everything before this offset has been through a cleaning.
+    pub(super) cleaned_to: i64,
+    pub(super) cleanings: VecDeque<CleaningDescription>,
     pub producers: Producers,
     pub stability: Stability,
     /// Told of every change, where the log must outlive the process.
-    recorder: LogRecorder,
+    pub(super) recorder: LogRecorder,
 }
 
 /// An offset that is not between earliest and latest.
@@ -53,6 +58,8 @@ impl PartitionLog {
             epochs: Epochs::default(),
             segments: VecDeque::new(),
             bytes: 0,
+            cleaned_to: 0,
+            cleanings: VecDeque::new(),
             producers: Producers::default(),
             stability: Stability::default(),
             recorder: LogRecorder::default(),
@@ -218,15 +225,34 @@ impl PartitionLog {
                 (0..segment.batches())
                     .map(|index| segment.batch(index))
                     .filter(|bytes| max_timestamp(bytes) >= timestamp_ms)
-                    .flat_map(record_times)
-                    .find(|time| time.timestamp_ms >= timestamp_ms && time.offset >= self.earliest)
+                    .flat_map(|bytes| self.readable_times(bytes))
+                    .find(|time| time.timestamp_ms >= timestamp_ms)
             })
     }
 
     /// Returns the first of the records that carry the highest timestamp.
     pub fn find_max_timestamp(&self) -> Option<RecordTime> {
-        let highest = self.segments.iter().map(Segment::max_timestamp).max()?;
+        let readable = |bytes: &&[u8]| batch::last_offset(bytes) >= self.earliest;
+        let batches = self.segments.iter().flat_map(compaction::batches);
+        let highest = batches
+            .filter(readable)
+            .map(|bytes| match batch::base_offset(bytes) >= self.earliest {
+                true => max_timestamp(bytes),
+                // Some of its records are deleted: one of those may have carried it.
+                false => self
+                    .readable_times(bytes)
+                    .map(|time| time.timestamp_ms)
+                    .max()
+                    .unwrap_or(-1),
+            })
+            .max()?;
         self.find_time(highest)
+    }
+
+    fn readable_times(&self, batch: &[u8]) -> impl Iterator<Item = RecordTime> {
+        let earliest = self.earliest;
+        let times = record_times(batch).into_iter();
+        times.filter(move |time| time.offset >= earliest)
     }
 
     /// Forgets the records before `offset`; memory is freed a segment at a time.

@@ -141,6 +141,11 @@ impl Producers {
         }
     }
 
+    /// Returns true for a producer that is not forgotten yet.
+    pub fn remembers(&self, producer_id: i64) -> bool {
+        self.by_id.contains_key(&producer_id)
+    }
+
     /// Notes a batch of records that was appended at `base_offset`. Returns true where it begins
     /// a transaction.
     pub fn appended(&mut self, header: &BatchHeader, base_offset: i64, now_ms: i64) -> bool {

@@ -53,6 +53,15 @@ impl Segment {
         &mut store[position..]
     }
 
+    /// Copies a batch to the end that has its offset already.
+    ///
+    /// # Panics
+    /// Where the segment is sealed.
+    pub fn push_stored(&mut self, bytes: &[u8]) {
+        self.push(bytes);
+        self.saw_timestamp(batch::BatchHeader::parse(bytes).map_or(-1, |h| h.max_timestamp));
+    }
+
     /// Notes the highest timestamp of the batch pushed last.
     pub fn saw_timestamp(&mut self, timestamp_ms: i64) {
         self.max_timestamp = self.max_timestamp.max(timestamp_ms);
@@ -77,6 +86,19 @@ impl Segment {
         self.max_timestamp
     }
 
+    /// Returns the highest timestamp of the first batch; the time at which it arrived where it
+    /// tells none.
+    pub fn first_timestamp(&self) -> i64 {
+        let first = (self.batches() > 0).then(|| self.batch(0));
+        let header = first.and_then(batch::BatchHeader::parse);
+        let timestamp = header.map_or(-1, |header| header.max_timestamp);
+        if timestamp >= 0 {
+            timestamp
+        } else {
+            self.opened_ms
+        }
+    }
+
     /// Returns the time at which the first batch arrived.
     pub fn opened_ms(&self) -> i64 {
         self.opened_ms
@@ -88,6 +110,11 @@ impl Segment {
 
     pub fn batches(&self) -> usize {
         self.positions.len()
+    }
+
+    /// Returns all batches.
+    pub fn all(&self) -> Bytes {
+        self.read(0, i64::MAX, usize::MAX, false)
     }
 
     /// Returns batch number `index`, as stored.
