@@ -120,9 +120,13 @@ impl CleaningDescription {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupDescription {
     pub group: String,
-    /// `Empty`, `PreparingRebalance`, `CompletingRebalance` or `Stable`.
+    /// `classic` or `consumer`: the protocol of its members.
+    #[serde(default)]
+    pub kind: String,
+    /// `Empty`, `PreparingRebalance`, `CompletingRebalance` or `Stable`; of the consumer protocol
+    /// `Empty`, `Assigning`, `Reconciling` or `Stable`.
     pub state: String,
-    /// Counts the rebalances.
+    /// Counts the rebalances: the generation, or the group epoch.
     pub generation: i32,
     /// The assignor the members agreed on.
     pub protocol: String,
@@ -138,6 +142,15 @@ pub struct MemberDescription {
     pub client_id: String,
     pub client_host: String,
     pub assigned: Vec<TopicPartition>,
+    /// Of the consumer protocol: the assignment that the member has come to.
+    #[serde(default)]
+    pub epoch: i32,
+    /// Of the consumer protocol: what it was told to give up and has not yet.
+    #[serde(default)]
+    pub revoking: Vec<TopicPartition>,
+    /// Of the consumer protocol: what it is to own in the end.
+    #[serde(default)]
+    pub target: Vec<TopicPartition>,
 }
 
 /// One partition of one topic.

@@ -46,12 +46,13 @@ impl Brokers {
         let Some((_, (name, index, node, rules))) = dirtiest else {
             return false;
         };
-        let replica = self.topics.replica_mut(&name, index as i32, node);
-        let log = &mut replica.expect("found a moment ago").log;
-        let before = log.bytes();
-        let cleaned = log.compact(&rules).is_some();
+        let partition = self.topics.partition_mut(&name, index as i32);
+        let partition = partition.expect("found a moment ago");
+        let before = partition.bytes();
+        let replica = partition.replica_mut(node).expect("found a moment ago");
+        let cleaned = replica.log.compact(&rules).is_some();
         // A tombstone's first cleaning can make a batch a little longer.
-        self.bytes_held = self.bytes_held - before + log.bytes();
+        self.bytes_held = self.bytes_held - before + partition.bytes();
         cleaned
     }
 
@@ -62,11 +63,15 @@ impl Brokers {
     }
 
     fn compacted(&self) -> impl Iterator<Item = (&str, &Topic)> {
-        self.topics.iter().filter(|(_, topic)| topic.configs.compacts())
+        self.topics
+            .iter()
+            .filter(|(_, topic)| topic.configs.compacts())
     }
 }
 
-/// Every node cleans its own copy, as far as it knows the records to be committed.
+/// Every node cleans its own copy, as far as it knows the records to be stable.
 fn rules(now_ms: Millis, topic: &Topic, replica: &Replica) -> CompactionRules {
-    topic.configs.compaction(now_ms, replica.high_watermark)
+    topic
+        .configs
+        .compaction(now_ms, replica.last_stable_offset())
 }

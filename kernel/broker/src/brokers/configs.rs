@@ -259,6 +259,36 @@ pub(super) fn broker_settings(
         ),
         ("delete.topic.enable", Kind::Flag, text("true")),
         (
+            "group.consumer.assignors",
+            Kind::List,
+            text("uniform,range"),
+        ),
+        (
+            "group.consumer.heartbeat.interval.ms",
+            Kind::Int,
+            settings.consumer_heartbeat_ms.to_string(),
+        ),
+        (
+            "group.consumer.max.size",
+            Kind::Int,
+            settings.consumer_max_size.to_string(),
+        ),
+        (
+            "group.consumer.migration.policy",
+            Kind::Text,
+            text("disabled"),
+        ),
+        (
+            "group.consumer.session.timeout.ms",
+            Kind::Int,
+            settings.consumer_session_timeout_ms.to_string(),
+        ),
+        (
+            "group.coordinator.rebalance.protocols",
+            Kind::List,
+            text("classic,consumer"),
+        ),
+        (
             "group.initial.rebalance.delay.ms",
             Kind::Int,
             settings.initial_rebalance_delay_ms.to_string(),
@@ -292,7 +322,11 @@ pub(super) fn broker_settings(
         ("message.max.bytes", Kind::Int, text("1048588")),
         ("min.insync.replicas", Kind::Int, text("1")),
         ("num.partitions", Kind::Int, settings.partitions.to_string()),
-        ("offsets.retention.minutes", Kind::Int, text("10080")),
+        (
+            "offsets.retention.minutes",
+            Kind::Int,
+            settings.offsets_retention_minutes.to_string(),
+        ),
         ("socket.request.max.bytes", Kind::Int, text("104857600")),
         (
             "transaction.max.timeout.ms",

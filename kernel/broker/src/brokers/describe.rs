@@ -16,7 +16,7 @@ impl Brokers {
             .map(|node| format!("{}:{}", node.host, node.port))
             .collect();
         let topics = self.topics.iter();
-        let mut groups = self.groups.describe();
+        let mut groups = self.groups.describe(&self.topics);
         for committed in groups.iter_mut().flat_map(|group| &mut group.committed) {
             self.measure_lag(committed);
         }

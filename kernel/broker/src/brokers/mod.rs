@@ -262,8 +262,12 @@ impl Brokers {
             Request::SyncGroup(body) => self.sync_group(now_ms, call, body),
             Request::Heartbeat(body) => self.heartbeat(now_ms, body).into(),
             Request::LeaveGroup(body) => self.leave_group(now_ms, call, body).into(),
-            Request::OffsetCommit(body) => self.offset_commit(now_ms, body).into(),
+            Request::OffsetCommit(body) => self.offset_commit(now_ms, call, body).into(),
             Request::OffsetFetch(body) => self.offset_fetch(call, body).into(),
+            Request::ConsumerGroupHeartbeat(body) => {
+                self.consumer_group_heartbeat(now_ms, call, body).into()
+            }
+            Request::ConsumerGroupDescribe(body) => self.consumer_group_describe(call, body).into(),
             Request::ListGroups(body) => self.list_groups(body).into(),
             Request::DescribeGroups(body) => self.describe_groups(call, body).into(),
             Request::DeleteGroups(body) => self.delete_groups(body).into(),

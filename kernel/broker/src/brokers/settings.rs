@@ -40,6 +40,16 @@ pub struct BrokerSettings {
     /// `log.cleaner.backoff.ms`: how long after new records came compacted topics are looked at.
     /// Default 1 s, where Kafka has 15 s.
     pub cleaner_backoff_ms: i64,
+    /// `offsets.retention.minutes`: offsets of a group without members are kept so long, default
+    /// 10,080 (seven days).
+    pub offsets_retention_minutes: i64,
+    /// `group.consumer.heartbeat.interval.ms`: how often members of the consumer protocol report.
+    /// Default 1 s, where Kafka has 5 s: a rebalance takes a few heartbeats.
+    pub consumer_heartbeat_ms: i32,
+    /// `group.consumer.session.timeout.ms`: when a silent member counts as dead, default 45 s.
+    pub consumer_session_timeout_ms: i64,
+    /// `group.consumer.max.size`: members of one group, default 2,147,483,647.
+    pub consumer_max_size: usize,
 }
 
 impl Default for BrokerSettings {
@@ -59,6 +69,10 @@ impl Default for BrokerSettings {
             durable: false,
             flaw: None,
             cleaner_backoff_ms: 1_000,
+            offsets_retention_minutes: 10_080,
+            consumer_heartbeat_ms: 1_000,
+            consumer_session_timeout_ms: 45_000,
+            consumer_max_size: i32::MAX as usize,
         }
     }
 }

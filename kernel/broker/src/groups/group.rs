@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::assignment;
-use crate::brokers::{Millis, RequestId};
+use super::consumer::ConsumerGroup;
+use crate::brokers::{Millis, RequestId, Topics};
 use crate::description::{CommittedOffset, GroupDescription, MemberDescription};
 
 /// Where a group stands.
@@ -78,12 +79,17 @@ impl Member {
     }
 }
 
+/// The time of an offset that was committed in this very step.
+pub const NOT_NOTED: Millis = -1;
+
 /// A committed offset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Committed {
     pub offset: i64,
     pub leader_epoch: i32,
     pub metadata: String,
+    /// When it was committed; written in at the end of the step.
+    pub at_ms: Millis,
 }
 
 /// One group.
@@ -103,6 +109,10 @@ pub struct Group {
     /// When a rebalance goes on without those who have not joined.
     pub rebalance_ends_ms: Option<Millis>,
     pub offsets: BTreeMap<(String, i32), Committed>,
+    /// What a group of the consumer protocol has in place of the members above.
+    pub consumer: Option<ConsumerGroup>,
+    /// Since when nobody has been a member.
+    pub empty_since_ms: Option<Millis>,
     /// The first rebalance of a group waits its whole time for more members.
     pub(super) gathering: bool,
     pub(super) next_number: u64,
@@ -121,6 +131,8 @@ impl Group {
             promised: BTreeMap::new(),
             rebalance_ends_ms: None,
             offsets: BTreeMap::new(),
+            consumer: None,
+            empty_since_ms: None,
             gathering: false,
             next_number: 0,
         }
@@ -134,15 +146,104 @@ impl Group {
             .filter(|member| member.joining.is_none() && member.syncing.is_none())
             .map(|member| member.expires_ms);
         let promises = self.promised.values().copied();
-        sessions.chain(promises).chain(self.rebalance_ends_ms).min()
+        let consumer = self.consumer.as_ref().and_then(ConsumerGroup::deadline);
+        let all = sessions.chain(promises).chain(self.rebalance_ends_ms);
+        all.chain(consumer).min()
+    }
+
+    /// Returns when the next committed offset is forgotten: `retention_ms` after its commit, and
+    /// after the last member went. Offsets of a group with members stay.
+    pub fn offsets_end(&self, retention_ms: i64) -> Option<Millis> {
+        let since = self.empty_since_ms.filter(|_| self.is_empty())?;
+        let ends = self
+            .offsets
+            .values()
+            .map(|committed| committed.at_ms.max(since).saturating_add(retention_ms));
+        ends.min()
+    }
+
+    /// Forgets the offsets whose time is up.
+    pub(super) fn expire_offsets(&mut self, now_ms: Millis, retention_ms: i64) {
+        if let Some(since) = self.empty_since_ms.filter(|_| self.is_empty()) {
+            self.offsets.retain(|_, committed| {
+                committed.at_ms.max(since).saturating_add(retention_ms) > now_ms
+            });
+        }
+    }
+
+    /// Notes since when nobody has been a member, and when offsets were committed.
+    pub(super) fn note_times(&mut self, now_ms: Millis) {
+        let fresh = |committed: &&mut Committed| committed.at_ms == NOT_NOTED;
+        for committed in self.offsets.values_mut().filter(fresh) {
+            committed.at_ms = now_ms;
+        }
+        match self.is_empty() {
+            true => self.empty_since_ms = self.empty_since_ms.or(Some(now_ms)),
+            false => self.empty_since_ms = None,
+        }
+    }
+
+    /// Returns true where nobody is a member, of whichever protocol.
+    pub fn is_empty(&self) -> bool {
+        let consumers = self
+            .consumer
+            .as_ref()
+            .map_or(0, |group| group.members.len());
+        self.members.is_empty() && self.promised.is_empty() && consumers == 0
+    }
+
+    /// Returns the name of the group's state that Kafka's tools show.
+    pub fn state_name(&self) -> &'static str {
+        match &self.consumer {
+            Some(group) => group.state(),
+            None => self.state.name(),
+        }
+    }
+
+    /// Returns the name of the protocol that its members speak.
+    pub fn kind(&self) -> &'static str {
+        match self.consumer {
+            Some(_) => "consumer",
+            None => "classic",
+        }
+    }
+
+    /// Returns the group as one of the consumer protocol, which an empty one turns into; nothing
+    /// where it has members of the classic protocol.
+    pub(super) fn join_consumers(&mut self) -> Option<&mut ConsumerGroup> {
+        if self.consumer.is_none() && self.is_empty() {
+            let epoch = self.generation;
+            self.protocol_type = Some("consumer".to_owned());
+            self.state = State::Empty;
+            self.consumer = Some(ConsumerGroup {
+                epoch,
+                assignment_epoch: epoch,
+                ..ConsumerGroup::default()
+            });
+        }
+        self.consumer.as_mut()
+    }
+
+    /// Makes an empty group of the consumer protocol a classic one; returns false where it has
+    /// members.
+    pub(super) fn join_classic(&mut self) -> bool {
+        if let Some(consumer) = &self.consumer {
+            if !consumer.members.is_empty() {
+                return false;
+            }
+            self.generation = consumer.epoch;
+            self.consumer = None;
+        }
+        true
     }
 
     /// Returns true for a group that nobody has joined or committed to yet.
     pub(super) fn is_void(&self) -> bool {
-        self.generation == 0
-            && self.members.is_empty()
-            && self.promised.is_empty()
-            && self.offsets.is_empty()
+        let epoch = self
+            .consumer
+            .as_ref()
+            .map_or(self.generation, |group| group.epoch);
+        epoch == 0 && self.is_empty() && self.offsets.is_empty()
     }
 
     /// Returns the id of the member with this `group.instance.id`.
@@ -159,13 +260,14 @@ impl Group {
         self.leader.as_deref() == Some(member)
     }
 
-    pub fn describe(&self) -> GroupDescription {
+    pub fn describe(&self, topics: &Topics) -> GroupDescription {
         let members = self.members.values().map(|member| MemberDescription {
             id: member.id.clone(),
             instance: member.instance.clone(),
             client_id: member.client_id.clone(),
             client_host: member.client_host.clone(),
             assigned: assignment::partitions(&member.assignment).unwrap_or_default(),
+            ..MemberDescription::default()
         });
         let committed =
             self.offsets
@@ -178,10 +280,20 @@ impl Group {
                 });
         GroupDescription {
             group: self.name.clone(),
-            state: self.state.name().to_owned(),
-            generation: self.generation,
-            protocol: self.protocol.clone().unwrap_or_default(),
-            members: members.collect(),
+            kind: self.kind().to_owned(),
+            state: self.state_name().to_owned(),
+            generation: match &self.consumer {
+                Some(group) => group.epoch,
+                None => self.generation,
+            },
+            protocol: match &self.consumer {
+                Some(group) => group.assignor.name().to_owned(),
+                None => self.protocol.clone().unwrap_or_default(),
+            },
+            members: match &self.consumer {
+                Some(group) => group.describe_members(topics),
+                None => members.collect(),
+            },
             committed: committed.collect(),
         }
     }

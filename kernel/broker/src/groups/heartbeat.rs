@@ -4,6 +4,7 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{HeartbeatRequest, HeartbeatResponse};
 
 use super::group::{Group, State};
+use super::offsets::check_member_epoch;
 use crate::brokers::{Brokers, Millis};
 
 impl Brokers {
@@ -48,8 +49,15 @@ impl Group {
     ) -> Result<(), ResponseError> {
         // Older producers do not say for whom they read, and are believed.
         let nobody = generation < 0 && id.is_empty() && instance.is_none();
-        if nobody || (generation < 0 && self.state == State::Empty) {
+        if nobody || (generation < 0 && self.is_empty()) {
             return Ok(());
+        }
+        if let Some(consumers) = &self.consumer {
+            return check_member_epoch(consumers, id, generation).map_err(|error| match error {
+                // Producers know no member epochs.
+                ResponseError::StaleMemberEpoch => ResponseError::IllegalGeneration,
+                other => other,
+            });
         }
         self.check_member(id, instance, generation)
     }

@@ -74,7 +74,7 @@ pub(super) struct Joining {
 impl Group {
     fn join(&mut self, now_ms: Millis, joining: Joining, replies: &mut Vec<Reply>) -> Answer {
         let id = joining.member.id.clone();
-        if !self.agrees_with(&joining) {
+        if !self.join_classic() || !self.agrees_with(&joining) {
             return refused(ResponseError::InconsistentGroupProtocol, &id);
         }
         let twin = joining.member.instance.as_deref();

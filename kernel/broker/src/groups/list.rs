@@ -9,7 +9,7 @@ use kafka_protocol::messages::{
     GroupId, ListGroupsRequest, ListGroupsResponse,
 };
 
-use super::group::{Group, Member, State};
+use super::group::{Group, Member};
 use crate::brokers::{Brokers, Call};
 use crate::wire::text;
 
@@ -22,14 +22,14 @@ impl Brokers {
             .groups
             .by_name
             .values()
-            .filter(|group| wanted(&body.states_filter, group.state.name()))
-            .filter(|_| wanted(&body.types_filter, "classic"))
+            .filter(|group| wanted(&body.states_filter, group.state_name()))
+            .filter(|group| wanted(&body.types_filter, group.kind()))
             .map(|group| {
                 ListedGroup::default()
                     .with_group_id(GroupId(text(group.name.as_str())))
                     .with_protocol_type(text(group.protocol_type.clone().unwrap_or_default()))
-                    .with_group_state(text(group.state.name()))
-                    .with_group_type(text("classic"))
+                    .with_group_state(text(group.state_name()))
+                    .with_group_type(text(group.kind()))
             });
         ListGroupsResponse::default().with_groups(listed.collect())
     }
@@ -42,13 +42,17 @@ impl Brokers {
         let groups = body.groups.into_iter().map(|name| {
             let described = DescribedGroup::default().with_group_id(name.clone());
             match self.groups.get(&name) {
-                Some(group) => described_group(described, group),
-                // From version 6 on a group that is not there is an error (KIP-1043).
-                None if call.version >= 6 => described
+                Some(group) if group.consumer.is_none() => described_group(described, group),
+                // From version 6 on a group that is not there is an error (KIP-1043). This request
+                // knows classic groups only; ConsumerGroupDescribe tells of the others.
+                other if call.version >= 6 => described
                     .with_group_state(text("Dead"))
                     .with_error_code(ResponseError::GroupIdNotFound.code())
-                    .with_error_message(Some(text(format!("Group {} not found.", *name)))),
-                None => described.with_group_state(text("Dead")),
+                    .with_error_message(Some(text(match other {
+                        None => format!("Group {} not found.", *name),
+                        Some(_) => format!("Group {} is not a classic group.", *name),
+                    }))),
+                _ => described.with_group_state(text("Dead")),
             }
         });
         DescribeGroupsResponse::default().with_groups(groups.collect())
@@ -58,7 +62,7 @@ impl Brokers {
         let results = body.groups_names.into_iter().map(|name| {
             let error = match self.groups.get(&name) {
                 None => Some(ResponseError::GroupIdNotFound),
-                Some(group) if group.state != State::Empty => Some(ResponseError::NonEmptyGroup),
+                Some(group) if !group.is_empty() => Some(ResponseError::NonEmptyGroup),
                 Some(_) => None,
             };
             if error.is_none() {

@@ -1,18 +1,20 @@
-//! Consumer groups, classic protocol: who is a member, who owns what, how far it has been read.
+//! Consumer groups: who is a member, who owns what, how far it has been read.
 //!
 //! - [`group`]: one group, its states and its members
 //! - `join`, `sync`, `heartbeat`, `leave`: the requests that move a group from state to state
 //! - `rebalance`: what happens between the first and the last join
 //! - `offsets`, `offset_delete`: committed offsets
+//! - [`consumer`]: groups of the consumer protocol (KIP-848)
 //! - `list`: groups listed, described, deleted
 //! - `assignment`: reads which partitions a member was given, for people to look at
 
 use std::collections::BTreeMap;
 
-use crate::brokers::{Brokers, Call, Millis, Reply};
+use crate::brokers::{Brokers, Call, Millis, Reply, Topics};
 use crate::description::GroupDescription;
 
 mod assignment;
+pub mod consumer;
 mod coordinator;
 mod group;
 mod heartbeat;
@@ -24,7 +26,7 @@ mod offsets;
 mod rebalance;
 mod sync;
 
-pub use group::{Committed, Group, Member, State};
+pub use group::{Committed, Group, Member, NOT_NOTED, State};
 pub(crate) use offsets::MOST_METADATA_BYTES;
 
 /// All groups of a cluster.
@@ -69,8 +71,9 @@ impl Groups {
         replies
     }
 
-    pub(crate) fn describe(&self) -> Vec<GroupDescription> {
-        self.by_name.values().map(Group::describe).collect()
+    pub(crate) fn describe(&self, topics: &Topics) -> Vec<GroupDescription> {
+        let groups = self.by_name.values();
+        groups.map(|group| group.describe(topics)).collect()
     }
 
     fn entry(&mut self, name: &str) -> &mut Group {
@@ -81,30 +84,49 @@ impl Groups {
     }
 
     /// Notes the next deadline, and forgets groups that never came to be.
-    fn note_deadline(&mut self) {
+    fn note_deadline(&mut self, now_ms: Millis, retention_ms: i64) {
         self.touched = false;
         self.by_name.retain(|_, group| !group.is_void());
-        self.deadline = self.by_name.values().filter_map(Group::deadline).min();
+        let groups = self.by_name.values_mut();
+        let deadlines = groups.flat_map(|group| {
+            group.note_times(now_ms);
+            [group.deadline(), group.offsets_end(retention_ms)]
+        });
+        self.deadline = deadlines.flatten().min();
     }
 }
 
 impl Brokers {
-    /// Removes members whose time is up and ends rebalances that waited long enough.
+    /// Removes members whose time is up, ends rebalances that waited long enough, and forgets
+    /// offsets that nobody came back for.
     pub(crate) fn expire_groups(&mut self, now_ms: Millis) {
+        let retention_ms = self
+            .settings
+            .offsets_retention_minutes
+            .saturating_mul(60_000);
         if self.groups.touched {
-            self.groups.note_deadline();
+            self.groups.note_deadline(now_ms, retention_ms);
         }
         while self.groups.deadline.is_some_and(|due| due <= now_ms) {
             let mut replies = Vec::new();
-            for group in self.groups.by_name.values_mut() {
+            self.groups.by_name.retain(|_, group| {
                 if group.deadline().is_some_and(|due| due <= now_ms) {
                     group.expire(now_ms, &mut replies);
                 }
-            }
+                if group
+                    .offsets_end(retention_ms)
+                    .is_some_and(|due| due <= now_ms)
+                {
+                    group.expire_offsets(now_ms, retention_ms);
+                    // With its last offset an empty group is gone.
+                    return !group.offsets.is_empty();
+                }
+                true
+            });
             for reply in replies {
                 self.reply(reply.to, reply.response);
             }
-            self.groups.note_deadline();
+            self.groups.note_deadline(now_ms, retention_ms);
         }
     }
 

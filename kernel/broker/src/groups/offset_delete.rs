@@ -7,7 +7,7 @@ use kafka_protocol::messages::offset_delete_response::{
 use kafka_protocol::messages::{OffsetDeleteRequest, OffsetDeleteResponse};
 
 use super::assignment;
-use super::group::{Group, State};
+use super::group::Group;
 use crate::brokers::Brokers;
 
 impl Brokers {
@@ -41,7 +41,7 @@ impl Brokers {
         let group = group.ok_or(ResponseError::GroupIdNotFound)?;
         // What members of another kind of group read is not known here.
         let readable = group.protocol_type.as_deref() == Some("consumer");
-        match group.state == State::Empty || readable {
+        match group.is_empty() || readable {
             true => Ok(()),
             false => Err(ResponseError::NonEmptyGroup),
         }
@@ -68,6 +68,9 @@ impl Brokers {
 impl Group {
     /// Returns true where some member subscribed to the topic, as far as they tell.
     fn reads(&self, topic: &str) -> bool {
+        if let Some(consumers) = &self.consumer {
+            return !consumers.members.is_empty() && consumers.topics.contains_key(topic);
+        }
         let protocol = self.protocol.as_deref();
         self.members.values().any(|member| {
             let metadata = match protocol {

@@ -15,7 +15,8 @@ use kafka_protocol::messages::{
     OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, TopicName,
 };
 
-use super::group::{Committed, Group, State};
+use super::consumer::ConsumerGroup;
+use super::group::{Committed, Group, NOT_NOTED, State};
 use crate::brokers::{Brokers, Call, Flaw, Millis};
 use crate::wire::text;
 
@@ -32,9 +33,10 @@ impl Brokers {
     pub(crate) fn offset_commit(
         &mut self,
         now_ms: Millis,
+        call: &Call,
         body: OffsetCommitRequest,
     ) -> OffsetCommitResponse {
-        let allowed = self.check_commit(now_ms, &body);
+        let allowed = self.check_commit(now_ms, call.version, &body);
         let mut topics = Vec::with_capacity(body.topics.len());
         for topic in &body.topics {
             let partitions = topic.partitions.iter().map(|asked| {
@@ -56,6 +58,7 @@ impl Brokers {
     fn check_commit(
         &mut self,
         now_ms: Millis,
+        version: i16,
         body: &OffsetCommitRequest,
     ) -> Result<(), ResponseError> {
         if body.group_id.is_empty() {
@@ -68,11 +71,12 @@ impl Brokers {
             // A reader that assigns itself, or a tool that sets offsets, needs no membership.
             return match outsider {
                 true => Ok(()),
+                false if version >= 9 => Err(ResponseError::GroupIdNotFound),
                 false => Err(ResponseError::IllegalGeneration),
             };
         };
         if outsider {
-            return match group.members.is_empty() {
+            return match group.is_empty() {
                 true => Ok(()),
                 false => Err(ResponseError::UnknownMemberId),
             };
@@ -108,6 +112,7 @@ impl Brokers {
             offset: asked.committed_offset + ahead,
             leader_epoch: asked.committed_leader_epoch,
             metadata: metadata.to_owned(),
+            at_ms: NOT_NOTED,
         };
         // The latest commit counts, also over one that a transaction still keeps back.
         self.supersede_staged(group, topic, index, u64::MAX);
@@ -140,10 +145,15 @@ impl Brokers {
                         .map(|t| (t.name.to_string(), t.partition_indexes.clone()))
                         .collect()
                 });
+                let group = self.groups.get(&asked.group_id);
+                let response =
+                    OffsetFetchResponseGroup::default().with_group_id(asked.group_id.clone());
+                let member = asked.member_id.as_deref();
+                if let Err(error) = check_reader(group, member, asked.member_epoch) {
+                    return response.with_error_code(error.code());
+                }
                 let found = self.found(&asked.group_id, topics, body.require_stable);
-                OffsetFetchResponseGroup::default()
-                    .with_group_id(asked.group_id.clone())
-                    .with_topics(found.into_iter().map(topic_of_group).collect())
+                response.with_topics(found.into_iter().map(topic_of_group).collect())
             });
             return OffsetFetchResponse::default().with_groups(groups.collect());
         }
@@ -174,6 +184,32 @@ impl Brokers {
             false => Ok(()),
         };
         lookup(self.groups.get(name), asked, stable)
+    }
+}
+
+/// Returns an error where a member of a consumer group asks with an epoch that is not its own:
+/// what it is told could be stale by the time it reads it.
+fn check_reader(
+    group: Option<&Group>,
+    member: Option<&str>,
+    epoch: i32,
+) -> Result<(), ResponseError> {
+    match (group.and_then(|group| group.consumer.as_ref()), member) {
+        (Some(consumers), Some(member)) => check_member_epoch(consumers, member, epoch),
+        (Some(consumers), None) if epoch >= 0 => check_member_epoch(consumers, "", epoch),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn check_member_epoch(
+    group: &ConsumerGroup,
+    member: &str,
+    epoch: i32,
+) -> Result<(), ResponseError> {
+    match group.members.get(member) {
+        None => Err(ResponseError::UnknownMemberId),
+        Some(member) if member.epoch != epoch => Err(ResponseError::StaleMemberEpoch),
+        Some(_) => Ok(()),
     }
 }
 
@@ -245,6 +281,7 @@ fn told(lookup: Lookup) -> (Committed, i16) {
         offset: -1,
         leader_epoch: -1,
         metadata: String::new(),
+        at_ms: NOT_NOTED,
     };
     match lookup {
         Ok(committed) => (committed.unwrap_or_else(nothing), 0),

@@ -49,6 +49,9 @@ impl Group {
 
     /// Removes who ran out of time, then ends the rebalance if that is due.
     pub(super) fn expire(&mut self, now_ms: Millis, replies: &mut Vec<Reply>) {
+        if let Some(consumer) = &mut self.consumer {
+            consumer.expire(now_ms);
+        }
         self.promised.retain(|_, lapses| *lapses > now_ms);
         let dead: Vec<String> = self
             .members

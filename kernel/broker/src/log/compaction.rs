@@ -164,7 +164,9 @@ impl PartitionLog {
                 None => cleaned.push(Cleaned { segment: fresh, to }),
             }
         }
-        cleaned.iter_mut().for_each(|cleaned| cleaned.segment.seal());
+        cleaned
+            .iter_mut()
+            .for_each(|cleaned| cleaned.segment.seal());
         cleaned
     }
 
@@ -181,7 +183,11 @@ impl PartitionLog {
         let cleaned = cleaned.into_iter().map(|cleaned| cleaned.segment);
         let cleaned = cleaned.filter(|segment| segment.batches() > 0);
         self.segments = cleaned.chain(rest).collect();
-        self.bytes = self.segments.iter().map(|segment| segment.size() as u64).sum();
+        self.bytes = self
+            .segments
+            .iter()
+            .map(|segment| segment.size() as u64)
+            .sum();
     }
 }
 

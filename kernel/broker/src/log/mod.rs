@@ -12,10 +12,10 @@
 //! - [`compaction`], [`sweep`]: a log cleaned of what newer records replaced
 
 pub mod batch;
-pub mod control;
-pub mod epochs;
 pub mod codec;
 pub mod compaction;
+pub mod control;
+pub mod epochs;
 pub mod partition;
 pub mod producers;
 pub mod records;
@@ -24,9 +24,9 @@ pub mod stability;
 pub mod sweep;
 
 pub use batch::BatchHeader;
+pub use compaction::CompactionRules;
 pub use control::Marker;
 pub use epochs::Epochs;
-pub use compaction::CompactionRules;
 pub use partition::{Appending, OutOfRange, PartitionLog};
 pub use producers::Verdict;
 pub use records::{Record, RecordTime, Records, Unreadable};

@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::batch::{self, BatchHeader};
+use super::compaction;
 use super::control::Marker;
 use super::epochs::Epochs;
-use super::compaction;
 use super::producers::Producers;
 use super::records::{RecordTime, record_times};
 use super::segment::Segment;

@@ -14,7 +14,7 @@ use super::Transactions;
 use super::add::Admission;
 use super::transaction::ProducerKey;
 use crate::brokers::{Brokers, Call, Millis};
-use crate::groups::{Committed, MOST_METADATA_BYTES};
+use crate::groups::{Committed, MOST_METADATA_BYTES, NOT_NOTED};
 
 /// An offset that waits for the end of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -213,6 +213,7 @@ impl Brokers {
                     offset: staged.offset,
                     leader_epoch: staged.leader_epoch,
                     metadata: staged.metadata,
+                    at_ms: NOT_NOTED,
                 };
                 self.store_offset(&group, topic, partition, committed);
             }

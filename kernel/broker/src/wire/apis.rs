@@ -129,6 +129,9 @@ apis! {
     DescribeProducers 61, versions 0 - 0, flexible 0, "[ s *i ]", DescribeProducersRequest, DescribeProducersResponse;
     DescribeTransactions 65, versions 0 - 0, flexible 0, "*s", DescribeTransactionsRequest, DescribeTransactionsResponse;
     ListTransactions 66, versions 0 - 1, flexible 0, "*s *l l1+", ListTransactionsRequest, ListTransactionsResponse;
+    ConsumerGroupHeartbeat 68, versions 0 - 1, flexible 0, "s s i s s i *s s1+ s [ u *i ]",
+        ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse;
+    ConsumerGroupDescribe 69, versions 0 - 1, flexible 0, "*s b", ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse;
 }
 
 impl ApiSpec {

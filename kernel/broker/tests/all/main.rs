@@ -1,11 +1,14 @@
 //! The broker as its clients see it (rdkafka), and its core without sockets.
 
 mod clients;
+mod keyed;
 mod raw;
 mod stepped;
 
 mod changes;
+mod cleaner;
 mod codecs;
+mod compaction;
 mod control;
 mod garbage;
 mod groups;

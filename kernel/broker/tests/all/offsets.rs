@@ -47,6 +47,41 @@ fn place_and_time_lead_to_offsets() {
 }
 
 #[test]
+fn time_inside_a_compressed_batch_is_found() {
+    use headwater_broker::log::codec::Codec;
+    for codec in [Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd] {
+        let mut stepped = Stepped::with_topic();
+        let pairs = [("a", "1"), ("b", "2"), ("c", "3"), ("d", "4")];
+        let batch = crate::keyed::Keyed::values(&pairs).codec(codec);
+        stepped.produce(batch.at(5000).bytes());
+        assert_eq!(list(&mut stepped, 0), (0, 5000), "{codec:?}");
+        assert_eq!(list(&mut stepped, 5002), (2, 5002), "{codec:?}");
+        assert_eq!(list(&mut stepped, -3), (3, 5003), "{codec:?}");
+        assert_eq!(list(&mut stepped, 5004), (-1, -1), "{codec:?}");
+    }
+}
+
+#[test]
+fn deleted_records_are_found_by_no_time() {
+    use kafka_protocol::messages::delete_records_request as delete;
+    let mut stepped = Stepped::with_topic();
+    let times = [9000, 3000, 4000, 4000];
+    stepped.produce(Batch::of(&["a", "b", "c", "d"]).at(&times).bytes());
+    assert_eq!(list(&mut stepped, -3), (0, 9000));
+    let partition = delete::DeleteRecordsPartition::default().with_offset(2);
+    let topic = delete::DeleteRecordsTopic::default()
+        .with_name(TopicName(text("flights")))
+        .with_partitions(vec![partition]);
+    let request =
+        kafka_protocol::messages::DeleteRecordsRequest::default().with_topics(vec![topic]);
+    stepped.ask(2, Request::DeleteRecords(request));
+    assert_eq!(list(&mut stepped, 0), (2, 4000));
+    assert_eq!(list(&mut stepped, 5000), (-1, -1));
+    // Of two with the highest timestamp that is left, the first.
+    assert_eq!(list(&mut stepped, -3), (2, 4000));
+}
+
+#[test]
 fn times_are_found_by_a_real_client() {
     let server = start_broker();
     create_topic(&server, "flights", 1);
