@@ -85,6 +85,13 @@ impl Brokers {
         if unchecked {
             return Ok(());
         }
+        if let Some(consumers) = &group.consumer {
+            return match version {
+                // Older versions know no member epochs.
+                ..9 => Err(ResponseError::UnsupportedVersion),
+                _ => check_member_epoch(consumers, &body.member_id, generation),
+            };
+        }
         group.check_member(&body.member_id, instance, generation)?;
         group.touch(&body.member_id, now_ms);
         match group.state {

@@ -122,6 +122,72 @@ fn two_members_read_every_record_once_between_them() {
     assert_eq!((records.len(), distinct.len()), (200, 200));
 }
 
+/// Members of the consumer protocol: time-outs are the broker's.
+fn consumer_protocol(bootstrap: &str) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config
+        .set("bootstrap.servers", bootstrap)
+        .set("group.id", "dashboard")
+        .set("group.protocol", "consumer")
+        .set("auto.offset.reset", "earliest");
+    config
+}
+
+#[test]
+fn three_members_of_the_consumer_protocol_share_a_topic_and_one_leaves() {
+    let server = start_broker_with(|config| config.brokers.consumer_heartbeat_ms = 100);
+    create_topic(&server, "flights", 6);
+    send_to_each(&server, 6, 50);
+    let config = consumer_protocol(&server.bootstrap());
+    let readers = [(); 3].map(|()| Reader::start(&config));
+    let evenly = |members: usize| {
+        assignments(&server, members)
+            .filter(|parts| parts.iter().all(|part| part.len() == 6 / members))
+    };
+    let parts = eventually("three members", || evenly(3));
+    assert_eq!(distinct(&parts), 6);
+    let group = server.describe().groups.remove(0);
+    assert_eq!(
+        (group.kind.as_str(), group.protocol.as_str()),
+        ("consumer", "uniform")
+    );
+    let [first, second, third] = readers;
+    let before = third.records();
+    drop(third);
+    let parts = eventually("two members", || evenly(2));
+    assert_eq!(distinct(&parts), 6);
+    let all = eventually("all records", || {
+        let all = [first.records(), second.records(), before.clone()].concat();
+        Some(all.into_iter().collect::<BTreeSet<_>>()).filter(|all| all.len() == 300)
+    });
+    assert_eq!(all.len(), 300);
+}
+
+#[test]
+fn committed_offset_of_the_consumer_protocol_is_where_the_next_member_goes_on() {
+    let server = start_broker_with(|config| config.brokers.consumer_heartbeat_ms = 100);
+    create_topic(&server, "flights", 1);
+    send_to_each(&server, 1, 20);
+    let config = consumer_protocol(&server.bootstrap());
+    let read_ten = || {
+        let mut config = config.clone();
+        config.set("enable.auto.commit", "false");
+        let consumer: BaseConsumer = config.create().expect("a consumer");
+        consumer.subscribe(&["flights"]).expect("a topic");
+        let records = crate::clients::poll(&consumer, 10);
+        let last = records.last().expect("ten records").offset();
+        let mut done = rdkafka::TopicPartitionList::new();
+        done.add_partition_offset("flights", 0, rdkafka::Offset::Offset(last + 1))
+            .expect("an offset");
+        consumer
+            .commit(&done, rdkafka::consumer::CommitMode::Sync)
+            .expect("committed");
+        last
+    };
+    assert_eq!(read_ten(), 9);
+    assert_eq!(read_ten(), 19);
+}
+
 #[test]
 fn member_that_leaves_hands_its_partitions_over() {
     let server = quick_sessions();

@@ -72,15 +72,15 @@ impl<'a> Keyed<'a> {
     /// Returns the batch as bytes, with its checksum.
     pub fn bytes(&self) -> Bytes {
         let control = self.marker.map(|commits| [0, 0, 0, u8::from(commits)]);
-        let mut pairs: Vec<(Option<&[u8]>, Option<&[u8]>)> = Vec::new();
+        let mut pairs: Vec<[Option<&[u8]>; 2]> = Vec::new();
         for (key, value) in &self.pairs {
-            pairs.push((key.map(str::as_bytes), value.map(str::as_bytes)));
+            pairs.push([key.map(str::as_bytes), value.map(str::as_bytes)]);
         }
         if let Some(key) = &control {
-            pairs.push((Some(key), Some(&[0, 0, 0, 0, 0, 0])));
+            pairs.push([Some(key), Some(&[0, 0, 0, 0, 0, 0])]);
         }
         let mut plain = Vec::new();
-        for (index, (key, value)) in (0..).zip(&pairs) {
+        for (index, [key, value]) in (0..).zip(&pairs) {
             let record = Record {
                 offset: index,
                 timestamp_ms: self.time_ms + index,
