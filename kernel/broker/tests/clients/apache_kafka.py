@@ -200,7 +200,10 @@ def main():
         print(jars() / "lib")
         return
     with ApacheKafka(args.nodes, args.port) as kafka:
-        print(f"Apache Kafka {VERSION} at {kafka.bootstrap}, until Ctrl-C", flush=True)
+        pids = ",".join(str(process.pid) for process in kafka.processes.values())
+        print(
+            f"Apache Kafka {VERSION} at {kafka.bootstrap}, until Ctrl-C, process {pids}", flush=True
+        )
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()
 
