@@ -169,4 +169,6 @@ pub struct CommittedOffset {
     pub offset: i64,
     /// Records between it and the end.
     pub lag_records: i64,
+    /// From the timestamp of the next record to read to the newest one; 0 where all is read.
+    pub lag_ms: i64,
 }

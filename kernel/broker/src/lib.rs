@@ -13,6 +13,7 @@
 //! - [`wire`]: frames, and the table of supported requests
 //! - [`security`]: users, SASL and TLS, for a server that others reach
 //! - [`description`]: what a cluster holds, for people to look at
+//! - [`inspection`]: the inside of one log, for people to look at
 //!
 //! ```
 //! use headwater_broker::{Server, ServerConfig};
@@ -28,6 +29,7 @@ pub mod control;
 pub mod description;
 mod error;
 pub mod groups;
+pub mod inspection;
 pub mod log;
 pub mod security;
 pub mod server;
@@ -41,4 +43,5 @@ pub use description::{
     TransactionDescription,
 };
 pub use error::{Error, Result};
+pub use inspection::{BatchInspection, IndexEntry, LogInspection, LogQuery, SegmentInspection};
 pub use server::{Server, ServerConfig};

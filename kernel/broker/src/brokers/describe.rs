@@ -5,6 +5,7 @@ use crate::description::{
     ClusterDescription, CommittedOffset, PartitionDescription, ProducerDescription,
     TopicDescription,
 };
+use crate::inspection::{LogInspection, LogQuery};
 use crate::log::PartitionLog;
 
 impl Brokers {
@@ -65,10 +66,33 @@ impl Brokers {
 
     fn measure_lag(&self, committed: &mut CommittedOffset) {
         let partition = self.topics.partition(&committed.topic, committed.partition);
-        let latest = partition.map_or(committed.offset, |partition| {
-            partition.shown().high_watermark
-        });
-        committed.lag_records = (latest - committed.offset).max(0);
+        let Some(replica) = partition.map(super::Partition::shown) else {
+            return;
+        };
+        committed.lag_records = (replica.high_watermark - committed.offset).max(0);
+        if committed.lag_records > 0 {
+            let next = replica.log.time_at(committed.offset);
+            let newest = replica.log.find_max_timestamp();
+            let lag = newest
+                .zip(next)
+                .map(|(newest, next)| newest.timestamp_ms - next);
+            committed.lag_ms = lag.unwrap_or(0).max(0);
+        }
+    }
+
+    /// Returns the inside of a log; nothing where there is no such log.
+    pub fn inspect(&self, of: &LogQuery) -> Option<LogInspection> {
+        let found = self.topics.partition(&of.topic, of.partition)?;
+        let replica = match of.node {
+            Some(node) => found.replica(node)?,
+            None => found.shown(),
+        };
+        Some(LogInspection {
+            topic: of.topic.clone(),
+            partition: of.partition,
+            node: replica.node,
+            ..replica.log.inspect(of.most_batches)
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{Hello, Reply, Request, frames};
 use crate::description::ClusterDescription;
 use crate::error::{Error, Result};
+use crate::inspection::{LogInspection, LogQuery};
 
 /// Opening a cluster takes milliseconds; this long without an answer means there is nobody.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -71,6 +72,18 @@ impl ControlClient {
         let cluster = cluster.to_owned();
         match self.exchange(&Request::Describe { cluster })? {
             Reply::Described(description) => Ok(description),
+            other => Err(self.unexpected(other)),
+        }
+    }
+
+    /// Returns the inside of one log.
+    ///
+    /// # Errors
+    /// As `describe`, and `Error::Refused` where there is no such log.
+    pub fn inspect(&mut self, cluster: &str, of: &LogQuery) -> Result<LogInspection> {
+        let (cluster, of) = (cluster.to_owned(), of.clone());
+        match self.exchange(&Request::Inspect { cluster, of })? {
+            Reply::Inspected(inspection) => Ok(inspection),
             other => Err(self.unexpected(other)),
         }
     }

@@ -10,6 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::description::ClusterDescription;
+use crate::inspection::{LogInspection, LogQuery};
 
 mod client;
 mod frames;
@@ -37,6 +38,11 @@ pub enum Request {
     Describe {
         cluster: String,
     },
+    /// Asks for the inside of one log.
+    Inspect {
+        cluster: String,
+        of: LogQuery,
+    },
     /// Deletes all topics and groups of the cluster.
     Reset {
         cluster: String,
@@ -52,6 +58,7 @@ pub enum Reply {
         bootstrap: String,
     },
     Described(ClusterDescription),
+    Inspected(LogInspection),
     Reset,
     Refused {
         why: String,

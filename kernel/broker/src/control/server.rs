@@ -160,6 +160,15 @@ impl Shared {
                 Some(server) => Reply::Described(server.describe()),
                 None => unknown(&cluster),
             },
+            Request::Inspect { cluster, of } => match clusters.get(&cluster) {
+                Some(server) => match server.inspect(&of) {
+                    Some(inspection) => Reply::Inspected(inspection),
+                    None => Reply::Refused {
+                        why: format!("there is no log of {} partition {}", of.topic, of.partition),
+                    },
+                },
+                None => unknown(&cluster),
+            },
             Request::Reset { cluster } => match clusters.get(&cluster) {
                 Some(server) => {
                     server.reset();

@@ -277,6 +277,7 @@ impl Group {
                     partition: *partition,
                     offset: committed.offset,
                     lag_records: 0,
+                    lag_ms: 0,
                 });
         GroupDescription {
             group: self.name.clone(),

@@ -150,6 +150,14 @@ pub fn base_offset(bytes: &[u8]) -> i64 {
     int64(bytes, 0)
 }
 
+/// Returns the leader epoch under which a stored batch was written.
+///
+/// # Panics
+/// Where `bytes` is no stored batch.
+pub fn leader_epoch(bytes: &[u8]) -> i32 {
+    int32(bytes, LEADER_EPOCH)
+}
+
 /// Gives a stored batch its place in the log; the checksum does not cover these two fields.
 pub fn place(batch: &mut [u8], base_offset: i64, leader_epoch: i32) {
     batch[..8].copy_from_slice(&base_offset.to_be_bytes());

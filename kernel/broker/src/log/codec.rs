@@ -37,6 +37,17 @@ impl Codec {
         }
     }
 
+    /// Returns the name that clients give the codec.
+    pub fn name(self) -> &'static str {
+        match self {
+            Codec::Plain => "none",
+            Codec::Gzip => "gzip",
+            Codec::Snappy => "snappy",
+            Codec::Lz4 => "lz4",
+            Codec::Zstd => "zstd",
+        }
+    }
+
     /// Returns what `bytes` were before they were compressed.
     ///
     /// # Errors

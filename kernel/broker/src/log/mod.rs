@@ -16,6 +16,7 @@ pub mod codec;
 pub mod compaction;
 pub mod control;
 pub mod epochs;
+mod inspect;
 pub mod partition;
 pub mod producers;
 pub mod records;

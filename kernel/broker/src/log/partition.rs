@@ -104,6 +104,22 @@ impl PartitionLog {
         self.segments.iter().map(Segment::batches).sum()
     }
 
+    /// Returns the segments, oldest first.
+    pub(super) fn all_segments(&self) -> Vec<&Segment> {
+        self.segments.iter().collect()
+    }
+
+    /// Returns the timestamp of the record at `offset`, or of the first one after it.
+    pub fn time_at(&self, offset: i64) -> Option<i64> {
+        let holding = self.segments.iter().flat_map(|segment| {
+            (segment.find(offset)..segment.batches()).map(|number| segment.batch(number))
+        });
+        holding
+            .flat_map(record_times)
+            .find(|time| time.offset >= offset)
+            .map(|time| time.timestamp_ms)
+    }
+
     /// Returns how many segments are held.
     pub fn segments(&self) -> usize {
         self.segments.len()

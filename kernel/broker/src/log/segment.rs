@@ -164,7 +164,8 @@ impl Segment {
         }
     }
 
-    fn position(&self, index: usize) -> usize {
+    /// Returns where batch number `index` begins; the end of the segment for the one after the last.
+    pub fn position(&self, index: usize) -> usize {
         match self.positions.get(index) {
             Some(&at) => at as usize,
             None => self.size(),

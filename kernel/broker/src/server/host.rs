@@ -8,6 +8,7 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::brokers::{BrokerSettings, Brokers, Call, Input, Millis, Node, Outputs, RequestId};
 use crate::description::ClusterDescription;
+use crate::inspection::{LogInspection, LogQuery};
 use crate::wire::{Incoming, Response};
 
 /// What became of a request.
@@ -98,6 +99,10 @@ impl Host {
 
     pub fn describe(&self) -> ClusterDescription {
         self.lock().brokers.describe()
+    }
+
+    pub fn inspect(&self, of: &LogQuery) -> Option<LogInspection> {
+        self.lock().brokers.inspect(of)
     }
 
     pub fn reset(&self) {

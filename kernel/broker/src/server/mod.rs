@@ -18,6 +18,7 @@ use tokio::sync::{Semaphore, oneshot};
 use crate::brokers::{BrokerSettings, Node};
 use crate::description::ClusterDescription;
 use crate::error::{Error, Result};
+use crate::inspection::{LogInspection, LogQuery};
 use crate::security::Security;
 
 mod connection;
@@ -157,6 +158,12 @@ impl Server {
     /// Returns topics, offsets, groups and bytes as they are now.
     pub fn describe(&self) -> ClusterDescription {
         self.host.describe()
+    }
+
+    /// Returns the inside of one log: segments, batches, index entries; nothing where there is no
+    /// such log.
+    pub fn inspect(&self, of: &LogQuery) -> Option<LogInspection> {
+        self.host.inspect(of)
     }
 
     /// Deletes all topics and groups. Clients stay connected.

@@ -16,6 +16,7 @@ mod garbage;
 mod group_kinds;
 mod groups;
 mod idempotence;
+mod inspection;
 mod limits;
 mod members;
 mod offsets;
