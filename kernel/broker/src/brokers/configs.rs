@@ -236,6 +236,20 @@ impl TopicConfigs {
     }
 }
 
+/// Returns the settings of a group of the consumer protocol; all groups have the broker's.
+pub(super) fn group_settings(settings: &super::BrokerSettings) -> Vec<(&'static str, String)> {
+    vec![
+        (
+            "consumer.heartbeat.interval.ms",
+            settings.consumer_heartbeat_ms.to_string(),
+        ),
+        (
+            "consumer.session.timeout.ms",
+            settings.consumer_session_timeout_ms.to_string(),
+        ),
+    ]
+}
+
 /// Returns the settings of a broker that clients and tools ask for, and whether they differ from
 /// Kafka's default.
 pub(super) fn broker_settings(

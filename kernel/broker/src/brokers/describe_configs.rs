@@ -12,12 +12,13 @@ use kafka_protocol::messages::{
     IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse,
 };
 
-use super::configs::{Kind, TOPIC_SETTINGS, TopicConfigs, broker_settings};
+use super::configs::{Kind, TOPIC_SETTINGS, TopicConfigs, broker_settings, group_settings};
 use super::{Brokers, Call, Millis};
 use crate::wire::text;
 
 const TOPIC: i8 = 2;
 const BROKER: i8 = 4;
+const GROUP: i8 = 32;
 
 /// Where a value comes from, as DescribeConfigs numbers it.
 const SET_FOR_TOPIC: i8 = 1;
@@ -144,6 +145,16 @@ impl Brokers {
                 };
                 Ok(rows.into_iter().map(row).collect())
             }
+            GROUP => {
+                let row = |(name, value): (&'static str, String)| Row {
+                    name,
+                    value,
+                    kind: Kind::Int,
+                    source: DEFAULT,
+                };
+                let rows = group_settings(&self.settings).into_iter().map(row);
+                Ok(rows.collect())
+            }
             other => Err(unknown_resource(other)),
         }
     }
@@ -222,7 +233,7 @@ fn described(
     let mut result = DescribeConfigsResourceResult::default()
         .with_name(text(row.name))
         .with_value(Some(text(row.value.as_str())))
-        .with_read_only(resource == BROKER)
+        .with_read_only(resource != TOPIC)
         .with_config_source(row.source);
     if version >= 3 {
         result = result.with_config_type(row.kind.code());

@@ -131,6 +131,8 @@ pub struct Brokers {
     pub(crate) bytes_held: u64,
     pub(crate) next_producer_id: i64,
     next_retention: Option<Millis>,
+    /// When topics without a retention of their own are looked at too.
+    next_full_retention: Option<Millis>,
     /// When compacted topics are looked at; nothing while none of them has anything to clean.
     next_cleaning: Option<Millis>,
     replies: Vec<Reply>,
@@ -159,6 +161,7 @@ impl Brokers {
             bytes_held: 0,
             next_producer_id: 1000,
             next_retention: None,
+            next_full_retention: None,
             next_cleaning: None,
             replies: Vec::new(),
             recorder,

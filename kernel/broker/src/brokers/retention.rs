@@ -8,6 +8,9 @@ const RARELY_MS: i64 = 300_000;
 impl Brokers {
     /// Sees to a look at the topics at the next interval.
     pub(super) fn schedule_retention(&mut self, now_ms: Millis) {
+        // Records of an old event time, in a topic that sets no retention, stay for a lesson's while.
+        self.next_full_retention
+            .get_or_insert(now_ms.saturating_add(RARELY_MS));
         let limited = self
             .topics
             .iter()
@@ -28,7 +31,14 @@ impl Brokers {
             None => return self.schedule_retention(now_ms),
             Some(_) => self.next_retention = None,
         }
+        let all = self.next_full_retention.is_none_or(|due| due <= now_ms);
+        if all {
+            self.next_full_retention = None;
+        }
         for (_, topic) in self.topics.iter_mut() {
+            if !all && !topic.configs.limits_retention() {
+                continue;
+            }
             let keep_ms = topic.configs.retention_ms();
             let keep_bytes = topic.configs.retention_bytes();
             for partition in &mut topic.partitions {

@@ -66,6 +66,91 @@ fn compacted_topic_is_cleaned_a_second_later_and_tells_of_it() {
 }
 
 #[test]
+fn disk_is_told_which_segments_became_one() {
+    use headwater_broker::brokers::{Change, LogChange};
+    let mut stepped = Stepped::with(headwater_broker::BrokerSettings {
+        durable: true,
+        ..Default::default()
+    });
+    stepped.create("flights", COMPACTED);
+    for value in ["1", "2", "3", "4"] {
+        write(&mut stepped, &[("a", value), ("b", value)]);
+    }
+    stepped.changes.clear();
+    stepped.pass(1000);
+    let replaced: Vec<_> = stepped
+        .changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::Log(_, LogChange::Replace { from, to, bytes }) => Some((*from, *to, bytes)),
+            _ => None,
+        })
+        .collect();
+    // As many as fit into a segment of 100 bytes.
+    assert_eq!(replaced.len(), 1, "{replaced:?}");
+    let (from, to, bytes) = replaced[0];
+    assert_eq!((from, to), (0, 6));
+    let left: Vec<i64> = crate::keyed::records(bytes).iter().map(|r| r.0).collect();
+    assert_eq!(left, [4, 5]);
+}
+
+#[test]
+fn aborted_transactions_leave_nothing_and_open_ones_are_not_touched() {
+    use rdkafka::producer::Producer;
+    let server = start_broker();
+    create_topic_with(&server, "flights", 1, COMPACTED);
+    let transactional = |id: &str| {
+        let mut config = client(&server);
+        config.set("transactional.id", id);
+        let producer = producer(&config);
+        producer.init_transactions(PATIENCE).expect("a producer id");
+        producer
+    };
+    let (first, open) = (transactional("first"), transactional("open"));
+    let put = |producer: &rdkafka::producer::ThreadedProducer<_>, value: &str| {
+        let record = BaseRecord::to("flights")
+            .partition(0)
+            .key("JFK")
+            .payload(value);
+        producer.send(record).expect("room in the queue");
+        flush(producer);
+    };
+    for (value, commit) in [
+        ("1", true),
+        ("aborted", false),
+        ("2", true),
+        ("aborted", false),
+    ] {
+        first.begin_transaction().expect("begun");
+        put(&first, value);
+        match commit {
+            true => first.commit_transaction(PATIENCE).expect("committed"),
+            false => first.abort_transaction(PATIENCE).expect("aborted"),
+        }
+    }
+    open.begin_transaction().expect("begun");
+    put(&open, "3");
+    let partition = || server.describe().topics[0].partitions[0].clone();
+    let stable = partition().last_stable_offset;
+    // What others write meanwhile lies beyond the open transaction.
+    first.begin_transaction().expect("begun");
+    put(&first, "4");
+    first.commit_transaction(PATIENCE).expect("committed");
+    let cleaning = crate::clients::eventually("a cleaning up to the open transaction", || {
+        let last = partition().cleanings.last().cloned();
+        last.filter(|last| last.end == stable)
+    });
+    let cleanings = partition().cleanings;
+    assert_eq!(cleanings.iter().map(|c| c.aborted_removed).sum::<u64>(), 2);
+    assert_eq!(cleaning.records_after, 1);
+    open.commit_transaction(PATIENCE).expect("committed");
+    let mut config = client(&server);
+    config.set("isolation.level", "read_committed");
+    let records = crate::clients::read_with(&config, "flights", Offset::Beginning, 3);
+    assert_eq!(crate::clients::texts(&records), ["2", "3", "4"]);
+}
+
+#[test]
 fn topic_that_deletes_is_never_cleaned() {
     let mut stepped = with_topic(&[("segment.bytes", "200")]);
     for value in ["1", "2", "3", "4"] {

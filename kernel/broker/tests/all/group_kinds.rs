@@ -270,3 +270,32 @@ fn offsets_of_a_group_without_members_are_forgotten_in_time() {
     assert_eq!(committed(&mut stepped, None, -1), Ok(-1));
     assert_eq!(stepped.brokers.describe().groups, vec![]);
 }
+
+#[test]
+fn settings_of_a_group_are_described() {
+    use kafka_protocol::messages::DescribeConfigsRequest;
+    use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
+    let mut stepped = Stepped::new();
+    let resource = DescribeConfigsResource::default()
+        .with_resource_type(32)
+        .with_resource_name(text(GROUP))
+        .with_configuration_keys(None);
+    let request = DescribeConfigsRequest::default().with_resources(vec![resource]);
+    let Response::DescribeConfigs(body) = stepped.ask(4, Request::DescribeConfigs(request)) else {
+        panic!("another reply")
+    };
+    let rows = body.results[0].configs.iter();
+    let rows: Vec<_> = rows
+        .map(|row| {
+            (
+                row.name.to_string(),
+                row.value.as_deref().unwrap_or_default(),
+            )
+        })
+        .collect();
+    let expected = [
+        ("consumer.heartbeat.interval.ms".to_owned(), "1000"),
+        ("consumer.session.timeout.ms".to_owned(), "45000"),
+    ];
+    assert_eq!(rows, expected);
+}

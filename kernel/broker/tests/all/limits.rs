@@ -123,6 +123,19 @@ fn retention_by_time_drops_old_segments_and_keeps_new_ones() {
 }
 
 #[test]
+fn old_event_times_stay_for_minutes_where_no_retention_was_set() {
+    let mut stepped = Stepped::with_topic();
+    stepped.create("short", &[("retention.ms", "10000")]);
+    // Flights of 2015: far older than Kafka's seven days.
+    stepped.produce(Batch::of(&["a"; 10]).at(&[1_430_000_000_000; 10]).bytes());
+    let earliest = |stepped: &Stepped| stepped.brokers.describe().topics[0].partitions[0].earliest;
+    stepped.pass(290_000);
+    assert_eq!(earliest(&stepped), 0);
+    stepped.pass(11_000);
+    assert_eq!(earliest(&stepped), 10);
+}
+
+#[test]
 fn retention_by_size_keeps_the_newest() {
     let mut stepped = Stepped::new();
     stepped.create(
