@@ -82,6 +82,9 @@ impl PartitionLog {
         report.bytes_before = before as u64;
         report.bytes_after = after as u64;
         self.replace_segments(end, cleaned);
+        // Of transactions that were aborted up to here nothing is left to be left out; and once a
+        // marker is gone too, readers would leave out what the producer wrote after it.
+        self.stability.forget_before(end_offset);
         self.cleaned_to = end_offset;
         if self.cleanings.len() == REMEMBERED {
             self.cleanings.pop_front();

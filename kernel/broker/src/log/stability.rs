@@ -67,11 +67,11 @@ impl Stability {
         self.ended.retain(|_, marker| *marker >= high_watermark);
     }
 
-    /// Forgets aborted transactions that lie before `earliest` altogether.
-    pub fn forget_before(&mut self, earliest: i64) {
+    /// Forgets aborted transactions that lie before `offset` altogether: their records are gone.
+    pub fn forget_before(&mut self, offset: i64) {
         let gone = self
             .aborted
-            .partition_point(|aborted| aborted.last_offset < earliest);
+            .partition_point(|aborted| aborted.last_offset < offset);
         self.aborted.drain(..gone);
     }
 

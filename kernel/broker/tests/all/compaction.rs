@@ -272,7 +272,11 @@ fn aborted_records_go_and_replace_nothing() {
         Keyed::values(&[("c", "later")]).from(7, 1).in_transaction(),
         Keyed::marker(7, true),
     ]);
+    let told = |log: &PartitionLog| log.aborted_in(0, &stored(log)).len();
+    assert_eq!(told(&log), 1);
     let report = log.compact(&rules(&log)).expect("a cleaning");
+    // Readers are told of no aborted records: they would leave out what comes later from there.
+    assert_eq!(told(&log), 0);
     let expected = [
         row(0, "a", "1"),
         row(3, "b", "committed"),
