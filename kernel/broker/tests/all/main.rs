@@ -27,6 +27,7 @@ mod transactional;
 mod transactions;
 mod txn_apis;
 mod txn_clients;
+mod txn_interleaved;
 mod txn_offsets;
 mod users;
 mod versions;

@@ -2,12 +2,14 @@
 
 use headwater_broker::wire::frame::encode;
 use headwater_broker::wire::{APIS, ApiSpec, Request, Response};
+use kafka_protocol::messages::add_partitions_to_txn_request::AddPartitionsToTxnTransaction;
 use kafka_protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use kafka_protocol::messages::create_topics_request::CreatableTopic;
 use kafka_protocol::messages::delete_records_request::{
     DeleteRecordsPartition, DeleteRecordsTopic,
 };
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
+use kafka_protocol::messages::describe_producers_request::TopicRequest;
 use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
 use kafka_protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use kafka_protocol::messages::leave_group_request::MemberIdentity;
@@ -16,13 +18,20 @@ use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::offset_commit_request::{
     OffsetCommitRequestPartition, OffsetCommitRequestTopic,
 };
+use kafka_protocol::messages::offset_delete_request::{
+    OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
+};
 use kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestGroup;
 use kafka_protocol::messages::offset_for_leader_epoch_request::{
     OffsetForLeaderPartition, OffsetForLeaderTopic,
 };
+use kafka_protocol::messages::write_txn_markers_request::{
+    WritableTxnMarker, WritableTxnMarkerTopic,
+};
 use kafka_protocol::messages::{GroupId, TopicName};
 
 use crate::stepped::{Batch, Stepped, produce_request, text};
+use crate::transactional::{TxnProducer, id_of};
 
 /// Fills a request with enough for every part of its reply to be there.
 fn filled(request: Request, version: i16) -> Request {
@@ -152,6 +161,53 @@ fn filled_group(request: Request, version: i16, group: GroupId, flights: TopicNa
             Request::DescribeGroups(body.with_groups(vec![group, GroupId(text("nope"))]))
         }
         Request::DeleteGroups(body) => Request::DeleteGroups(body.with_groups_names(vec![group])),
+        other => filled_transaction(other, version),
+    }
+}
+
+fn filled_transaction(request: Request, version: i16) -> Request {
+    let producer = TxnProducer::unstarted("copier");
+    match request {
+        Request::InitProducerId(body) => Request::InitProducerId(
+            body.with_transactional_id(Some(id_of("copier")))
+                .with_transaction_timeout_ms(1000),
+        ),
+        Request::AddPartitionsToTxn(_) if version < 4 => {
+            Request::AddPartitionsToTxn(producer.add_request("flights", 0))
+        }
+        Request::AddPartitionsToTxn(body) => {
+            let asked = AddPartitionsToTxnTransaction::default()
+                .with_transactional_id(id_of("copier"))
+                .with_topics(producer.add_request("flights", 0).v3_and_below_topics);
+            Request::AddPartitionsToTxn(body.with_transactions(vec![asked]))
+        }
+        Request::TxnOffsetCommit(_) => {
+            Request::TxnOffsetCommit(producer.offsets("dashboard", "flights", 1))
+        }
+        Request::WriteTxnMarkers(body) => {
+            let topic = WritableTxnMarkerTopic::default()
+                .with_name(TopicName(text("flights")))
+                .with_partition_indexes(vec![0, 9]);
+            let marker = WritableTxnMarker::default().with_topics(vec![topic]);
+            Request::WriteTxnMarkers(body.with_markers(vec![marker]))
+        }
+        Request::DescribeProducers(body) => {
+            let topic = TopicRequest::default()
+                .with_name(TopicName(text("flights")))
+                .with_partition_indexes(vec![0, 9]);
+            Request::DescribeProducers(body.with_topics(vec![topic]))
+        }
+        Request::DescribeTransactions(body) => {
+            let ids = vec![id_of("copier"), id_of("no such id")];
+            Request::DescribeTransactions(body.with_transactional_ids(ids))
+        }
+        Request::OffsetDelete(body) => {
+            let topic = OffsetDeleteRequestTopic::default()
+                .with_name(TopicName(text("flights")))
+                .with_partitions(vec![OffsetDeleteRequestPartition::default()]);
+            let group = GroupId(text("dashboard"));
+            Request::OffsetDelete(body.with_group_id(group).with_topics(vec![topic]))
+        }
         other => other,
     }
 }
@@ -160,6 +216,7 @@ fn filled_group(request: Request, version: i16, group: GroupId, flights: TopicNa
 fn with_everything() -> Stepped {
     let mut stepped = Stepped::with_topic();
     stepped.produce(Batch::of(&["a"]).bytes());
+    TxnProducer::start(&mut stepped, "copier");
     for request in Request::empty_ones() {
         if matches!(request, Request::OffsetCommit(_) | Request::JoinGroup(_)) {
             stepped.send(5, filled(request, 5));
