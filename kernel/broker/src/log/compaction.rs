@@ -121,7 +121,7 @@ impl PartitionLog {
     /// Returns the offset of the newest record of each key in the dirty segments.
     fn newest_by_key(&self, end: usize) -> HashMap<Box<[u8]>, i64> {
         let aborted = super::sweep::Transactions::of(self);
-        let mut newest = HashMap::new();
+        let mut newest: HashMap<Box<[u8]>, i64> = HashMap::new();
         let dirty = self
             .segments
             .range(..end)
@@ -135,8 +135,12 @@ impl PartitionLog {
             };
             let Ok(all) = records.all() else { continue };
             for Record { key, offset, .. } in all {
-                if let Some(key) = key {
-                    newest.insert(key.into(), offset);
+                let Some(key) = key else { continue };
+                match newest.get_mut(key) {
+                    Some(known) => *known = offset,
+                    None => {
+                        newest.insert(Box::from(key), offset);
+                    }
                 }
             }
         }

@@ -107,10 +107,10 @@ fn aborted_transactions_leave_nothing_and_open_ones_are_not_touched() {
         producer
     };
     let (first, open) = (transactional("first"), transactional("open"));
-    let put = |producer: &rdkafka::producer::ThreadedProducer<_>, value: &str| {
+    let put = |producer: &rdkafka::producer::ThreadedProducer<_>, key: &str, value: &str| {
         let record = BaseRecord::to("flights")
             .partition(0)
-            .key("JFK")
+            .key(key)
             .payload(value);
         producer.send(record).expect("room in the queue");
         flush(producer);
@@ -122,19 +122,19 @@ fn aborted_transactions_leave_nothing_and_open_ones_are_not_touched() {
         ("aborted", false),
     ] {
         first.begin_transaction().expect("begun");
-        put(&first, value);
+        put(&first, "JFK", value);
         match commit {
             true => first.commit_transaction(PATIENCE).expect("committed"),
             false => first.abort_transaction(PATIENCE).expect("aborted"),
         }
     }
     open.begin_transaction().expect("begun");
-    put(&open, "3");
+    put(&open, "LGA", "3");
     let partition = || server.describe().topics[0].partitions[0].clone();
     let stable = partition().last_stable_offset;
     // What others write meanwhile lies beyond the open transaction.
     first.begin_transaction().expect("begun");
-    put(&first, "4");
+    put(&first, "BOS", "4");
     first.commit_transaction(PATIENCE).expect("committed");
     let cleaning = crate::clients::eventually("a cleaning up to the open transaction", || {
         let last = partition().cleanings.last().cloned();

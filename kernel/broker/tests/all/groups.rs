@@ -152,8 +152,9 @@ fn three_members_of_the_consumer_protocol_share_a_topic_and_one_leaves() {
         ("consumer", "uniform")
     );
     let [first, second, third] = readers;
-    let before = third.records();
+    let read_by_third = Arc::clone(&third.records);
     drop(third);
+    let before = read_by_third.lock().expect("no panic here").clone();
     let parts = eventually("two members", || evenly(2));
     assert_eq!(distinct(&parts), 6);
     let all = eventually("all records", || {
