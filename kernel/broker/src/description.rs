@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct ClusterDescription {
     /// `host:port`, separated by commas where there are several brokers.
     pub bootstrap: String,
+    pub nodes: Vec<NodeDescription>,
     pub topics: Vec<TopicDescription>,
     pub groups: Vec<GroupDescription>,
     /// Every transactional id that is known, open or not.
@@ -18,6 +19,19 @@ pub struct ClusterDescription {
     pub bytes_held: u64,
     /// Where produce requests begin to be refused.
     pub bytes_limit: u64,
+}
+
+/// A node.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeDescription {
+    pub node: i32,
+    /// `host:port`.
+    pub address: String,
+    pub rack: Option<String>,
+    /// The node runs.
+    pub up: bool,
+    /// The controller takes it for alive. For some seconds after a kill it does, wrongly.
+    pub registered: bool,
 }
 
 /// A topic.
@@ -35,9 +49,18 @@ pub struct TopicDescription {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartitionDescription {
     pub partition: i32,
+    /// -1 while no node can lead.
     pub leader: i32,
+    /// Counts the leaders.
+    pub leader_epoch: i32,
+    /// The nodes that hold every acknowledged record.
+    pub in_sync: Vec<i32>,
+    /// One row for each node that holds a copy, the preferred leader first.
+    pub replicas: Vec<ReplicaDescription>,
     pub earliest: i64,
     pub latest: i64,
+    /// Readers see the records before it.
+    pub high_watermark: i64,
     pub bytes: u64,
     pub batches: u64,
     pub segments: u64,
@@ -114,6 +137,21 @@ impl CleaningDescription {
     pub fn records_removed(&self) -> u64 {
         self.records_before - self.records_after
     }
+}
+
+/// The copy of a partition that one node holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplicaDescription {
+    pub node: i32,
+    /// The node leads, or believes so while it is cut off.
+    pub leader: bool,
+    pub in_sync: bool,
+    pub earliest: i64,
+    pub end_offset: i64,
+    pub high_watermark: i64,
+    /// The leader epoch the node lives in.
+    pub leader_epoch: i32,
+    pub bytes: u64,
 }
 
 /// A consumer group.

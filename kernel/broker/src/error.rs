@@ -15,6 +15,12 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// A cluster of no node, or of too many.
+    #[error("no cluster of {nodes} nodes\n  try:  1 to {most} nodes")]
+    Nodes { nodes: usize, most: usize },
+    /// The cluster has no node of this id.
+    #[error("no node {node} in this cluster\n  have: nodes 1 to {nodes}\n  try:  one of these")]
+    UnknownNode { node: i32, nodes: usize },
     /// The operating system gave no thread or no timer.
     #[error("cannot start the broker's thread\n  have: {0}\n  try:  closing other programs")]
     Thread(#[source] std::io::Error),

@@ -39,8 +39,8 @@ pub mod wire;
 pub use brokers::BrokerSettings;
 pub use description::{
     CleaningDescription, ClusterDescription, CommittedOffset, GroupDescription, MemberDescription,
-    PartitionDescription, ProducerDescription, TopicDescription, TopicPartition,
-    TransactionDescription,
+    NodeDescription, PartitionDescription, ProducerDescription, ReplicaDescription,
+    TopicDescription, TopicPartition, TransactionDescription,
 };
 pub use error::{Error, Result};
 pub use inspection::{BatchInspection, IndexEntry, LogInspection, LogQuery, SegmentInspection};

@@ -32,7 +32,8 @@ impl Brokers {
         let mut dirtiest: Option<(f64, Found)> = None;
         for (name, topic) in self.compacted() {
             for (index, partition) in topic.partitions.iter().enumerate() {
-                for replica in &partition.replicas {
+                let running = |replica: &&Replica| self.is_up(replica.node);
+                for replica in partition.replicas.iter().filter(running) {
                     let rules = rules(now_ms, topic, replica);
                     let Some(ratio) = replica.log.compaction_due(&rules) else {
                         continue;
@@ -59,7 +60,7 @@ impl Brokers {
     fn has_dirty_segments(&self) -> bool {
         let partitions = self.compacted().flat_map(|(_, topic)| &topic.partitions);
         let mut replicas = partitions.flat_map(|partition| &partition.replicas);
-        replicas.any(|replica| replica.log.has_dirty_segments())
+        replicas.any(|replica| self.is_up(replica.node) && replica.log.has_dirty_segments())
     }
 
     fn compacted(&self) -> impl Iterator<Item = (&str, &Topic)> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::log::CompactionRules;
+use crate::log::{Appending, CompactionRules};
 
 /// How a setting's value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,6 +202,26 @@ impl TopicConfigs {
         }
     }
 
+    /// Returns how many members an in-sync set needs for records that want all of them.
+    pub fn min_in_sync(&self) -> usize {
+        usize::try_from(self.number("min.insync.replicas")).unwrap_or(1)
+    }
+
+    /// Returns true where a node outside of the in-sync set may lead, before nobody does.
+    pub fn unclean_election(&self) -> bool {
+        self.get("unclean.leader.election.enable") == Some("true")
+    }
+
+    /// Returns how a batch that arrives now is to be stored.
+    pub fn appending(&self, now_ms: i64) -> Appending {
+        Appending {
+            now_ms,
+            segment_bytes: self.segment_bytes(),
+            segment_ms: self.segment_ms(),
+            append_time: self.append_time(),
+        }
+    }
+
     /// Returns true where records get the time of their arrival.
     pub fn append_time(&self) -> bool {
         self.get("message.timestamp.type") == Some("LogAppendTime")
@@ -264,7 +284,17 @@ pub(super) fn broker_settings(
             Kind::Flag,
             settings.auto_create_topics.to_string(),
         ),
+        (
+            "auto.leader.rebalance.enable",
+            Kind::Flag,
+            (settings.leader_rebalance_ms > 0).to_string(),
+        ),
         ("broker.id", Kind::Int, node.to_string()),
+        (
+            "broker.session.timeout.ms",
+            Kind::Int,
+            settings.session_timeout_ms.to_string(),
+        ),
         ("compression.type", Kind::Text, text("producer")),
         (
             "default.replication.factor",
@@ -340,6 +370,11 @@ pub(super) fn broker_settings(
             "offsets.retention.minutes",
             Kind::Int,
             settings.offsets_retention_minutes.to_string(),
+        ),
+        (
+            "replica.lag.time.max.ms",
+            Kind::Long,
+            settings.replica_lag_ms.to_string(),
         ),
         ("socket.request.max.bytes", Kind::Int, text("104857600")),
         (

@@ -39,7 +39,7 @@ impl Brokers {
     ) -> CreateTopicsResponse {
         let topics = body.topics.iter().map(|asked| {
             let result = CreatableTopicResult::default().with_name(asked.name.clone());
-            match self.create_topic(asked, body.validate_only) {
+            match self.create_topic(now_ms, asked, body.validate_only) {
                 Ok(made) => created(result, &made, call.version),
                 Err((error, message)) => result
                     .with_error_code(error.code())
@@ -54,6 +54,7 @@ impl Brokers {
 
     fn create_topic(
         &mut self,
+        now_ms: Millis,
         asked: &CreatableTopic,
         validate_only: bool,
     ) -> Result<Made, Failure> {
@@ -80,7 +81,7 @@ impl Brokers {
             });
         }
         let id = self
-            .add_topic(name, replicas, configs.clone())
+            .add_topic(now_ms, name, replicas, configs.clone())
             .map_err(refused)?;
         Ok(Made {
             id,
@@ -209,11 +210,12 @@ impl Brokers {
 
     pub(super) fn create_partitions(
         &mut self,
+        now_ms: Millis,
         body: CreatePartitionsRequest,
     ) -> CreatePartitionsResponse {
         let results = body.topics.iter().map(|asked| {
             let result = CreatePartitionsTopicResult::default().with_name(asked.name.clone());
-            match self.grow_topic(asked, body.validate_only) {
+            match self.grow_topic(now_ms, asked, body.validate_only) {
                 Ok(()) => result,
                 Err((error, message)) => result
                     .with_error_code(error.code())
@@ -225,6 +227,7 @@ impl Brokers {
 
     fn grow_topic(
         &mut self,
+        now_ms: Millis,
         asked: &CreatePartitionsTopic,
         validate_only: bool,
     ) -> Result<(), Failure> {
@@ -258,6 +261,7 @@ impl Brokers {
                 .expect("it was there a moment ago");
             topic.partitions.extend(fresh);
             self.report_topic(name);
+            self.announce(now_ms, id, have..asked.count);
         }
         Ok(())
     }

@@ -75,6 +75,7 @@ impl Brokers {
         let waiters = std::mem::take(&mut replica.waiters);
         self.bytes_held -= before - partition.bytes();
         self.wake(now_ms, waiters);
+        self.tell_followers(now_ms, topic, index, node);
         Ok(earliest)
     }
 }

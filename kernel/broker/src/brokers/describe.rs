@@ -1,9 +1,9 @@
 //! Describes the cluster for people: `Server::describe`, not a request of the protocol.
 
-use super::{Brokers, Topic};
+use super::{Brokers, Node, Partition, Replica, Topic};
 use crate::description::{
-    ClusterDescription, CommittedOffset, PartitionDescription, ProducerDescription,
-    TopicDescription,
+    ClusterDescription, CommittedOffset, NodeDescription, PartitionDescription,
+    ProducerDescription, ReplicaDescription, TopicDescription,
 };
 use crate::inspection::{LogInspection, LogQuery};
 use crate::log::PartitionLog;
@@ -23,6 +23,11 @@ impl Brokers {
         }
         ClusterDescription {
             bootstrap: addresses.join(","),
+            nodes: self
+                .nodes
+                .iter()
+                .map(|node| self.describe_node(node))
+                .collect(),
             topics: topics
                 .map(|(name, topic)| self.describe_topic(name, topic))
                 .collect(),
@@ -31,6 +36,15 @@ impl Brokers {
             bytes_held: self.bytes_held,
             bytes_limit: self.settings.max_bytes,
         }
+    }
+
+    /// Returns the bytes of a replica's closed segments, oldest first.
+    #[doc(hidden)]
+    pub fn closed_segments(&self, topic: &str, partition: i32, node: i32) -> Vec<bytes::Bytes> {
+        let replica = self.topics.replica(topic, partition, node);
+        replica
+            .map(|replica| replica.log.closed_segments())
+            .unwrap_or_default()
     }
 
     fn describe_topic(&self, name: &str, topic: &Topic) -> TopicDescription {
@@ -44,6 +58,10 @@ impl Brokers {
                 PartitionDescription {
                     partition: index as i32,
                     leader: partition.state.leader,
+                    leader_epoch: partition.state.leader_epoch,
+                    in_sync: partition.state.in_sync.clone(),
+                    replicas: self.describe_replicas(partition),
+                    high_watermark: shown.high_watermark,
                     earliest: log.earliest(),
                     latest: log.latest(),
                     bytes: log.bytes(),
@@ -62,6 +80,30 @@ impl Brokers {
             configs: topic.configs.overrides().clone(),
             bytes: topic.partitions.iter().map(super::Partition::bytes).sum(),
         }
+    }
+
+    fn describe_node(&self, node: &Node) -> NodeDescription {
+        NodeDescription {
+            node: node.id,
+            address: format!("{}:{}", node.host, node.port),
+            rack: node.rack.clone(),
+            up: self.is_up(node.id),
+            registered: self.lives(node.id),
+        }
+    }
+
+    fn describe_replicas(&self, partition: &Partition) -> Vec<ReplicaDescription> {
+        let row = |replica: &Replica| ReplicaDescription {
+            node: replica.node,
+            leader: replica.leads() && self.is_up(replica.node),
+            in_sync: partition.state.in_sync.contains(&replica.node),
+            earliest: replica.log.earliest(),
+            end_offset: replica.log.latest(),
+            high_watermark: replica.high_watermark,
+            leader_epoch: replica.leader_epoch(),
+            bytes: replica.log.bytes(),
+        };
+        partition.replicas.iter().map(row).collect()
     }
 
     fn measure_lag(&self, committed: &mut CommittedOffset) {

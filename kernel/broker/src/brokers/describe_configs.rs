@@ -192,6 +192,7 @@ impl Brokers {
         if !validate_only {
             topic.configs = configs;
             self.report_topic(name);
+            self.elect_offline(now_ms, name);
             self.schedule_retention(now_ms);
             self.schedule_cleaning(now_ms);
         }

@@ -11,21 +11,30 @@ use crate::groups::Groups;
 use crate::transactions::Transactions;
 use crate::wire::{Request, Response};
 
+mod acks;
 pub(crate) mod api_versions;
+mod balance;
 pub mod changes;
 mod compaction;
 mod configs;
+mod controller;
 mod create_topics;
 mod delete_records;
 mod describe;
 mod describe_configs;
+mod describe_partitions;
 mod describe_producers;
+mod events;
 mod facts;
+mod faults;
 mod fetch;
 mod flaw;
+mod follower;
 mod ids;
+mod leader;
 mod list_offsets;
 mod metadata;
+mod network;
 mod partition;
 mod placement;
 mod produce;
@@ -36,9 +45,12 @@ mod topics;
 mod waiting;
 
 pub use changes::{Change, Fact, Key, LogChange, LogRecorder, Place, Recorder};
+pub use events::{Election, Event, What};
+pub use faults::Fault;
 #[doc(hidden)]
 pub use flaw::Flaw;
 pub use ids::Ids;
+pub use network::Peer;
 pub use partition::{NO_LEADER, Partition, PartitionState, Replica};
 pub use settings::BrokerSettings;
 pub use topics::{Topic, Topics};
@@ -78,6 +90,8 @@ pub enum Input {
     Request(Call, Request),
     /// The client is gone: whatever it waited for needs no reply.
     Abandoned(RequestId),
+    /// Something is done to a node or to a link.
+    Fault(Fault),
     /// Time passed: the deadline of an earlier step has come.
     Tick,
 }
@@ -138,6 +152,16 @@ pub struct Brokers {
     replies: Vec<Reply>,
     pub(crate) recorder: Recorder,
     reported: facts::Counters,
+    pub(crate) node_states: Vec<controller::NodeState>,
+    pub(crate) network: network::Network,
+    acks: acks::WaitingAcks,
+    /// Requests for the controller at nodes that are cut off from it.
+    held: Vec<(Call, Request)>,
+    events: events::Events,
+    /// When a follower may fall out of sync.
+    next_lapse: Option<Millis>,
+    /// When leadership goes back to preferred leaders.
+    next_balance: Option<Millis>,
 }
 
 impl Brokers {
@@ -149,6 +173,7 @@ impl Brokers {
         assert!(!nodes.is_empty(), "a cluster has at least one broker");
         let mut ids = Ids::new(seed);
         let recorder = Recorder::new(settings.durable);
+        let node_ids: Vec<i32> = nodes.iter().map(|node| node.id).collect();
         Brokers {
             settings,
             nodes,
@@ -166,27 +191,71 @@ impl Brokers {
             replies: Vec::new(),
             recorder,
             reported: facts::Counters::default(),
+            node_states: controller::NodeState::all_up(&node_ids),
+            network: network::Network::default(),
+            acks: acks::WaitingAcks::default(),
+            held: Vec::new(),
+            events: events::Events::default(),
+            next_lapse: None,
+            next_balance: None,
         }
     }
 
     /// Takes in what happened at `now_ms` and returns what is to be sent.
     pub fn step(&mut self, now_ms: Millis, input: Input) -> Outputs {
+        self.pump(now_ms);
         match input {
-            Input::Request(call, request) => match self.handle(now_ms, &call, request) {
-                Answer::Now(response) => self.reply(call.id, Some(response)),
-                Answer::Never => self.reply(call.id, None),
-                Answer::Later => {}
-            },
-            Input::Abandoned(id) => self.waiting.abandon(id, &mut self.topics),
+            Input::Request(call, request) => self.take_request(now_ms, call, request),
+            Input::Abandoned(id) => self.abandon(id),
+            Input::Fault(fault) => self.apply(now_ms, fault),
             Input::Tick => {}
         }
+        self.pump(now_ms);
+        self.expire_sessions(now_ms);
+        self.check_in_sync(now_ms);
+        self.balance_leaders(now_ms);
+        self.pump(now_ms);
+        self.expire_acks(now_ms);
         self.expire_groups(now_ms);
+        self.settle_transactions(now_ms);
+        // Markers reach the followers, and are found replicated, within the step.
+        self.pump(now_ms);
         self.settle_transactions(now_ms);
         self.expire_transactions(now_ms);
         self.expire_fetches(now_ms);
         self.apply_retention(now_ms);
         self.apply_compaction(now_ms);
         self.outputs()
+    }
+
+    fn take_request(&mut self, now_ms: Millis, call: Call, request: Request) {
+        // A node that is down has no connections: whoever asks it waits in vain.
+        if !self.is_up(call.node) {
+            return;
+        }
+        if request.is_for_controller() && self.is_cut_off(call.node) {
+            return self.hold(call, request);
+        }
+        let answer = match self.misdirected(&call, &request) {
+            Some(refusal) => Answer::Now(refusal),
+            None => self.handle(now_ms, &call, request),
+        };
+        match answer {
+            Answer::Now(response) => self.reply(call.id, Some(response)),
+            Answer::Never => self.reply(call.id, None),
+            Answer::Later => {}
+        }
+    }
+
+    fn abandon(&mut self, id: RequestId) {
+        self.waiting.abandon(id, &mut self.topics);
+        self.acks.abandon(id);
+        self.held.retain(|(call, _)| call.id != id);
+    }
+
+    /// Returns what happened to nodes and replicas, oldest first; the last ten thousand events.
+    pub fn events(&self) -> Vec<Event> {
+        self.events.all()
     }
 
     /// Deletes all topics and groups. Those who wait for records are told that the topic is gone.
@@ -226,6 +295,11 @@ impl Brokers {
             self.waiting.deadline(),
             self.next_retention,
             self.next_cleaning,
+            self.acks.deadline(),
+            self.network.deadline(),
+            self.session_deadline(),
+            self.next_lapse,
+            self.next_balance,
         ]
         .into_iter()
         .flatten()
@@ -237,8 +311,8 @@ impl Brokers {
             Request::ApiVersions(_) => api_versions::table().into(),
             Request::SaslHandshake(_) => sasl::late_handshake().into(),
             Request::SaslAuthenticate(_) => sasl::late_authenticate().into(),
-            Request::Metadata(body) => self.metadata(call, body).into(),
-            Request::DescribeCluster(body) => self.describe_cluster(body).into(),
+            Request::Metadata(body) => self.metadata(now_ms, call, body).into(),
+            Request::DescribeCluster(body) => self.describe_cluster(call, body).into(),
             Request::Produce(body) => self.produce(now_ms, call, body),
             Request::Fetch(body) => self.fetch(now_ms, call, body),
             Request::ListOffsets(body) => self.list_offsets(call, body).into(),
@@ -246,7 +320,7 @@ impl Brokers {
             Request::InitProducerId(body) => self.init_producer_id(now_ms, call, body).into(),
             Request::CreateTopics(body) => self.create_topics(now_ms, call, body).into(),
             Request::DeleteTopics(body) => self.delete_topics(now_ms, call, body).into(),
-            Request::CreatePartitions(body) => self.create_partitions(body).into(),
+            Request::CreatePartitions(body) => self.create_partitions(now_ms, body).into(),
             Request::DeleteRecords(body) => self.delete_records(now_ms, call, body).into(),
             Request::DescribeConfigs(body) => self.describe_configs(call, body).into(),
             Request::AlterConfigs(body) => self.alter_configs(now_ms, body).into(),
@@ -254,6 +328,10 @@ impl Brokers {
                 self.incremental_alter_configs(now_ms, body).into()
             }
             Request::DescribeProducers(body) => self.describe_producers(call, body).into(),
+            Request::DescribeTopicPartitions(body) => {
+                self.describe_topic_partitions(call, body).into()
+            }
+            Request::ElectLeaders(body) => self.elect_leaders(now_ms, body).into(),
             group => self.handle_group(now_ms, call, group),
         }
     }
@@ -271,7 +349,7 @@ impl Brokers {
                 self.consumer_group_heartbeat(now_ms, call, body).into()
             }
             Request::ConsumerGroupDescribe(body) => self.consumer_group_describe(call, body).into(),
-            Request::ListGroups(body) => self.list_groups(body).into(),
+            Request::ListGroups(body) => self.list_groups(call, body).into(),
             Request::DescribeGroups(body) => self.describe_groups(call, body).into(),
             Request::DeleteGroups(body) => self.delete_groups(body).into(),
             Request::OffsetDelete(body) => self.offset_delete(body).into(),
@@ -288,7 +366,7 @@ impl Brokers {
             Request::TxnOffsetCommit(body) => self.txn_offset_commit(now_ms, call, body).into(),
             Request::EndTxn(body) => self.end_txn(now_ms, call, body).into(),
             Request::WriteTxnMarkers(body) => self.write_txn_markers(now_ms, call, body).into(),
-            Request::ListTransactions(body) => self.list_transactions(now_ms, body).into(),
+            Request::ListTransactions(body) => self.list_transactions(now_ms, call, body).into(),
             Request::DescribeTransactions(body) => self.describe_transactions(call, body).into(),
             other => unreachable!("request {} has a handler above", other.key()),
         }

@@ -3,6 +3,8 @@
 use kafka_protocol::ResponseError;
 use serde::{Deserialize, Serialize};
 
+use super::acks::Ack;
+use super::leader::Follower;
 use crate::log::PartitionLog;
 
 /// Stands for "no node" where a leader is named.
@@ -40,23 +42,57 @@ pub struct Replica {
     pub high_watermark: i64,
     /// The fetches that wait here for more to read.
     pub(crate) waiters: Vec<u64>,
+    /// The batches that wait here for the high watermark.
+    pub(crate) acks: Vec<Ack>,
+    /// What a leader knows of the others; empty where the node does not lead.
+    pub(crate) followers: Vec<Follower>,
+    /// The in-sync set that this leader proposed, until the controller answers.
+    pub(crate) proposed: Option<Vec<i32>>,
+    /// Where the records of this leader's epoch begin.
+    pub(crate) epoch_start: i64,
+}
+
+impl PartitionState {
+    /// What a node knows that was told nothing yet.
+    fn unknown() -> PartitionState {
+        PartitionState {
+            leader: NO_LEADER,
+            leader_epoch: -1,
+            partition_epoch: -1,
+            in_sync: Vec::new(),
+        }
+    }
 }
 
 impl Partition {
-    /// Returns a partition with a log on each of `nodes`, the first of which leads.
-    pub fn new(nodes: &[i32], log: impl Fn(i32) -> PartitionLog) -> Partition {
+    /// Returns a partition with a log on each of `nodes`. The first that `lives` is to lead it;
+    /// no node knows of it yet.
+    pub fn new(
+        nodes: &[i32],
+        lives: impl Fn(i32) -> bool,
+        log: impl Fn(i32) -> PartitionLog,
+    ) -> Partition {
+        let living: Vec<i32> = nodes.iter().copied().filter(|id| lives(*id)).collect();
         let state = PartitionState {
-            leader: nodes.first().copied().unwrap_or(NO_LEADER),
+            leader: living.first().copied().unwrap_or(NO_LEADER),
             leader_epoch: 0,
             partition_epoch: 0,
-            in_sync: nodes.to_vec(),
+            in_sync: if living.is_empty() {
+                nodes.to_vec()
+            } else {
+                living
+            },
         };
         let replica = |&node: &i32| Replica {
             node,
             log: log(node),
-            known: state.clone(),
+            known: PartitionState::unknown(),
             high_watermark: 0,
             waiters: Vec::new(),
+            acks: Vec::new(),
+            followers: Vec::new(),
+            proposed: None,
+            epoch_start: 0,
         };
         Partition {
             replicas: nodes.iter().map(replica).collect(),
@@ -106,6 +142,15 @@ impl Partition {
         held.max().unwrap_or(0)
     }
 
+    /// Keeps a segment that `node` has closed in the memory of `other`, which closed the same one.
+    pub(crate) fn share_segment(&mut self, base_offset: i64, other: i32, node: i32) {
+        let theirs = self.replica(other);
+        let bytes = theirs.and_then(|replica| replica.log.closed_segment(base_offset));
+        if let (Some(bytes), Some(replica)) = (bytes, self.replica_mut(node)) {
+            replica.log.share_segment(base_offset, bytes);
+        }
+    }
+
     /// Returns the nodes of the assignment, the preferred leader first.
     pub fn nodes(&self) -> Vec<i32> {
         self.replicas.iter().map(|replica| replica.node).collect()
@@ -128,13 +173,19 @@ impl Replica {
         self.log.last_stable_offset(self.high_watermark)
     }
 
-    /// Moves the high watermark after records were appended here, and returns the fetches to
-    /// look at again.
-    pub(crate) fn appended(&mut self) -> Vec<u64> {
-        if self.known.in_sync == [self.node] {
-            self.high_watermark = self.log.latest();
-        }
-        self.log.stability.settle(self.high_watermark);
-        std::mem::take(&mut self.waiters)
+    /// Moves the high watermark, and what depends on it.
+    pub(crate) fn set_high_watermark(&mut self, high_watermark: i64) {
+        self.high_watermark = high_watermark;
+        self.log.stability.settle(high_watermark);
+    }
+
+    /// Forgets whoever waited here: the node died, and their connections with it.
+    pub(crate) fn forget_clients(&mut self) {
+        self.waiters.clear();
+        self.acks.clear();
+        self.followers.clear();
+        self.proposed = None;
+        // It leads nothing, and has to hear from the controller before it does anything.
+        self.known = PartitionState::unknown();
     }
 }

@@ -7,10 +7,14 @@ use kafka_protocol::messages::produce_response::{
 };
 use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
 
-use super::{Answer, Brokers, Call, Millis};
-use crate::log::{Appending, BatchHeader, Records, Unreadable, Verdict};
+use super::acks::Unacked;
+use super::{Answer, Brokers, Call, Millis, Place};
+use crate::log::{BatchHeader, Records, Unreadable, Verdict};
 use crate::transactions::{Admission, ProducerKey};
 use crate::wire::text;
+
+/// `acks=all`, as a number.
+const ALL_IN_SYNC: i16 = -1;
 
 /// A batch that was not stored, and why.
 struct Refusal {
@@ -42,6 +46,8 @@ struct Stored {
     base_offset: i64,
     earliest: i64,
     append_time_ms: i64,
+    /// What the high watermark has to reach before `acks=all` may be answered, if it has not yet.
+    required: Option<i64>,
 }
 
 impl Brokers {
@@ -56,15 +62,25 @@ impl Brokers {
             admission,
         };
         let acks_known = matches!(body.acks, -1..=1);
+        let mut unacked = Vec::new();
         let mut topics = Vec::with_capacity(body.topic_data.len());
         for topic in &body.topic_data {
             let mut partitions = Vec::with_capacity(topic.partition_data.len());
             for data in &topic.partition_data {
                 let result = if acks_known {
-                    self.produce_batch(now_ms, call.node, &topic.name, data, transaction)
+                    self.produce_batch(now_ms, call.node, body.acks, &topic.name, data, transaction)
                 } else {
                     Err(ResponseError::InvalidRequiredAcks.into())
                 };
+                let required = result.as_ref().ok().and_then(|stored| stored.required);
+                if let Some(required) = required.filter(|_| body.acks == ALL_IN_SYNC) {
+                    unacked.push(Unacked {
+                        place: (topics.len(), partitions.len()),
+                        topic: topic.name.to_string(),
+                        partition: data.index,
+                        required,
+                    });
+                }
                 partitions.push(partition_response(data.index, result));
             }
             topics.push(
@@ -75,7 +91,12 @@ impl Brokers {
         }
         match body.acks {
             0 => Answer::Never,
-            _ => ProduceResponse::default().with_responses(topics).into(),
+            _ if unacked.is_empty() => ProduceResponse::default().with_responses(topics).into(),
+            _ => {
+                let response = ProduceResponse::default().with_responses(topics);
+                self.await_acks(now_ms, call, body.timeout_ms, response, unacked);
+                Answer::Later
+            }
         }
     }
 
@@ -83,6 +104,7 @@ impl Brokers {
         &mut self,
         now_ms: Millis,
         node: i32,
+        acks: i16,
         topic_name: &str,
         data: &PartitionProduceData,
         transaction: Transactional,
@@ -98,7 +120,14 @@ impl Brokers {
             .partitions
             .get_mut(index)
             .ok_or(ResponseError::UnknownTopicOrPartition)?;
-        partition.leading(node)?;
+        let replicas = partition.replicas.len();
+        let replica = partition.leading(node)?;
+        if acks == ALL_IN_SYNC && replicas > 1 {
+            let needed = topic.configs.min_in_sync().min(replicas);
+            if replica.known.in_sync.len() < needed {
+                return Err(ResponseError::NotEnoughReplicas.into());
+            }
+        }
         if batch.len() > topic.configs.max_message_bytes() {
             return Err(ResponseError::MessageTooLarge.into());
         }
@@ -120,19 +149,27 @@ impl Brokers {
             Verdict::Duplicate { base_offset } => base_offset,
             Verdict::Append if full => return Err(self.full()),
             Verdict::Append => {
-                let how = Appending {
-                    now_ms,
-                    segment_bytes: topic.configs.segment_bytes(),
-                    segment_ms: topic.configs.segment_ms(),
-                    append_time,
-                };
+                let how = topic.configs.appending(now_ms);
                 replica.log.append(batch, &header, how)
             }
         };
         let earliest = replica.log.earliest();
-        let waiters = replica.appended();
-        self.bytes_held += partition.bytes() - before;
+        let waiters = replica.appended(now_ms);
+        self.bytes_held = self.bytes_held + partition.bytes() - before;
+        let place = Place {
+            node,
+            topic: topic.id,
+            partition: data.index,
+        };
         self.wake(now_ms, waiters);
+        let mut required = None;
+        if replicas > 1 {
+            self.grown(now_ms, place);
+            let end = base_offset + i64::from(header.last_offset_delta) + 1;
+            let replica = self.topics.replica_at(place);
+            let reached = replica.is_some_and(|replica| replica.high_watermark >= end);
+            required = (!reached).then_some(end);
+        }
         if compacted {
             self.schedule_cleaning(now_ms);
         }
@@ -140,6 +177,7 @@ impl Brokers {
             base_offset,
             earliest,
             append_time_ms,
+            required,
         })
     }
 

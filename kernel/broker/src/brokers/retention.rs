@@ -1,6 +1,6 @@
 //! Retention: whole segments go once they are too old or a partition holds too much.
 
-use super::{Brokers, Millis};
+use super::{Brokers, Millis, Replica};
 
 /// How often topics with Kafka's seven days are looked at.
 const RARELY_MS: i64 = 300_000;
@@ -35,6 +35,8 @@ impl Brokers {
         if all {
             self.next_full_retention = None;
         }
+        let running = self.node_states.iter().filter(|state| state.up);
+        let up: Vec<i32> = running.map(|state| state.id).collect();
         for (_, topic) in self.topics.iter_mut() {
             if !all && !topic.configs.limits_retention() {
                 continue;
@@ -43,7 +45,11 @@ impl Brokers {
             let keep_bytes = topic.configs.retention_bytes();
             for partition in &mut topic.partitions {
                 let before = partition.bytes();
-                for replica in &mut partition.replicas {
+                // Only what all have may go, and nobody deletes on a node that is down.
+                let may = |replica: &&mut Replica| {
+                    replica.high_watermark == replica.log.latest() && up.contains(&replica.node)
+                };
+                for replica in partition.replicas.iter_mut().filter(may) {
                     replica.log.retain(|newest_ms, bytes_without| {
                         let old = keep_ms >= 0 && now_ms - newest_ms > keep_ms;
                         let over = keep_bytes >= 0 && bytes_without >= keep_bytes as u64;

@@ -15,6 +15,13 @@ pub struct BrokerSettings {
     /// `default.replication.factor` of a topic whose creator names none; no more than there are
     /// nodes. Default 3 (Kafka: 1), so that topics of a cluster of several nodes are replicated.
     pub replication_factor: i16,
+    /// `replica.lag.time.max.ms`: who lags longer leaves the in-sync set. Default 30 s.
+    pub replica_lag_ms: i64,
+    /// `broker.session.timeout.ms`: a node not heard of for so long counts as dead. Default 9 s.
+    pub session_timeout_ms: i64,
+    /// `leader.imbalance.check.interval.seconds`, in milliseconds: how long until leadership goes
+    /// back to preferred leaders by itself, 0 for never. Default 5 min.
+    pub leader_rebalance_ms: i64,
     /// Partitions of all topics together, default 10,000.
     pub max_partitions: usize,
     /// `group.initial.rebalance.delay.ms`, default 0, as in the settings file Kafka ships.
@@ -59,6 +66,9 @@ impl Default for BrokerSettings {
             auto_create_topics: true,
             partitions: 1,
             replication_factor: 3,
+            replica_lag_ms: 30_000,
+            session_timeout_ms: 9_000,
+            leader_rebalance_ms: 300_000,
             max_partitions: 10_000,
             initial_rebalance_delay_ms: 0,
             min_session_timeout_ms: 6_000,

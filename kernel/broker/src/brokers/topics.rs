@@ -1,6 +1,7 @@
 //! Topics and their partitions, found by name or by id.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 use kafka_protocol::ResponseError;
 use uuid::Uuid;
@@ -68,6 +69,66 @@ impl Topics {
         partition.leading(node)
     }
 
+    /// Returns the topic with this id, and its name.
+    pub(crate) fn by_id(&self, id: Uuid) -> Option<(&str, &Topic)> {
+        let name = self.names.get(&id)?;
+        Some((name, self.by_name.get(name)?))
+    }
+
+    pub(crate) fn by_id_mut(&mut self, id: Uuid) -> Option<(&str, &mut Topic)> {
+        let name = self.names.get(&id)?;
+        Some((name, self.by_name.get_mut(name)?))
+    }
+
+    /// Returns the partition that a place lies in.
+    pub(crate) fn partition_at(&self, place: Place) -> Option<&Partition> {
+        let index = usize::try_from(place.partition).ok()?;
+        self.by_id(place.topic)?.1.partitions.get(index)
+    }
+
+    pub(crate) fn partition_at_mut(&mut self, place: Place) -> Option<&mut Partition> {
+        let index = usize::try_from(place.partition).ok()?;
+        self.by_id_mut(place.topic)?.1.partitions.get_mut(index)
+    }
+
+    pub(crate) fn replica_at(&self, place: Place) -> Option<&Replica> {
+        self.partition_at(place)?.replica(place.node)
+    }
+
+    pub(crate) fn replica_at_mut(&mut self, place: Place) -> Option<&mut Replica> {
+        self.partition_at_mut(place)?.replica_mut(place.node)
+    }
+
+    /// Returns all replicas, and where they lie.
+    pub(crate) fn replicas(&self) -> impl Iterator<Item = (Place, &Replica)> {
+        let partitions = self.by_name.values().flat_map(|topic| {
+            let partitions = (0..).zip(&topic.partitions);
+            partitions.map(move |(index, partition)| (topic.id, index, partition))
+        });
+        partitions.flat_map(|(topic, index, partition)| {
+            partition.replicas.iter().map(move |replica| {
+                let place = Place {
+                    node: replica.node,
+                    topic,
+                    partition: index,
+                };
+                (place, replica)
+            })
+        })
+    }
+
+    /// Returns the replicas that lead and have followers.
+    pub(crate) fn leaders(&self) -> impl Iterator<Item = (Place, &Replica)> {
+        self.replicas()
+            .filter(|(_, replica)| replica.leads() && !replica.followers.is_empty())
+    }
+
+    /// Returns where the replicas of a node lie.
+    pub(crate) fn places_of(&self, node: i32) -> Vec<Place> {
+        let places = self.replicas().map(|(place, _)| place);
+        places.filter(|place| place.node == node).collect()
+    }
+
     /// Returns all topics, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Topic)> {
         self.by_name
@@ -113,6 +174,7 @@ impl Brokers {
     /// `InvalidTopicException`, `TopicAlreadyExists`, `InvalidPartitions`.
     pub(crate) fn add_topic(
         &mut self,
+        now_ms: Millis,
         name: &str,
         replicas: Vec<Vec<i32>>,
         configs: TopicConfigs,
@@ -128,8 +190,10 @@ impl Brokers {
                 .collect(),
             configs,
         };
+        let count = topic.partitions.len() as i32;
         self.topics.insert(name.to_owned(), topic);
         self.report_topic(name);
+        self.announce(now_ms, id, 0..count);
         Ok(id)
     }
 
@@ -141,7 +205,8 @@ impl Brokers {
         partition: i32,
         nodes: &[i32],
     ) -> Partition {
-        Partition::new(nodes, |node| {
+        let lives = |node: i32| self.lives(node);
+        Partition::new(nodes, lives, |node| {
             let place = Place {
                 node,
                 topic,
@@ -149,6 +214,15 @@ impl Brokers {
             };
             PartitionLog::recorded_by(self.recorder.create_log(place, name))
         })
+    }
+
+    /// Tells the nodes of new partitions what they hold.
+    pub(crate) fn announce(&mut self, now_ms: Millis, topic: Uuid, partitions: Range<i32>) {
+        for partition in partitions {
+            self.report_partition(topic, partition);
+            self.tell_nodes(now_ms, topic, partition);
+        }
+        self.pump(now_ms);
     }
 
     /// Returns an error where so many more partitions cannot be had.
@@ -177,8 +251,15 @@ impl Brokers {
             self.report_transaction(&id);
         }
         let replicas = topic.partitions.into_iter().flat_map(|p| p.replicas);
-        let waiters = replicas.flat_map(|replica| replica.waiters);
-        self.wake(now_ms, waiters.collect());
+        let (mut waiters, mut acks) = (Vec::new(), Vec::new());
+        for mut replica in replicas {
+            waiters.append(&mut replica.waiters);
+            acks.append(&mut replica.acks);
+        }
+        for ack in acks {
+            self.settle(ack, Some(ResponseError::UnknownTopicOrPartition));
+        }
+        self.wake(now_ms, waiters);
         true
     }
 }

@@ -53,6 +53,15 @@ impl WaitingFetches {
         }
     }
 
+    /// Forgets the fetches from a node that died: their connections died with it.
+    pub fn forget_node(&mut self, node: i32, topics: &mut Topics) {
+        let its = self.by_number.iter().filter(|(_, f)| f.node == node);
+        let numbers: Vec<u64> = its.map(|(number, _)| *number).collect();
+        for number in numbers {
+            self.take(number, topics);
+        }
+    }
+
     fn take(&mut self, number: u64, topics: &mut Topics) -> Option<WaitingFetch> {
         let fetch = self.by_number.remove(&number)?;
         self.deadlines.remove(&(fetch.deadline, number));

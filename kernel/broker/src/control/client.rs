@@ -4,7 +4,8 @@ use std::io;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use super::{Hello, Reply, Request, frames};
+use super::{Hello, Reply, Request, Shape, frames};
+use crate::brokers::{Event, Fault};
 use crate::description::ClusterDescription;
 use crate::error::{Error, Result};
 use crate::inspection::{LogInspection, LogQuery};
@@ -57,9 +58,45 @@ impl ControlClient {
     /// # Errors
     /// `Error::Refused` for a name that is none, `Error::Control` where the answer fails.
     pub fn open(&mut self, cluster: &str) -> Result<String> {
+        self.open_shaped(cluster, None)
+    }
+
+    /// As `open`, with so many nodes and these settings.
+    ///
+    /// # Errors
+    /// As `open`; also where the cluster runs already, with another number of nodes.
+    pub fn open_with(&mut self, cluster: &str, shape: Shape) -> Result<String> {
+        self.open_shaped(cluster, Some(shape))
+    }
+
+    fn open_shaped(&mut self, cluster: &str, shape: Option<Shape>) -> Result<String> {
         let cluster = cluster.to_owned();
-        match self.exchange(&Request::Open { cluster })? {
+        match self.exchange(&Request::Open { cluster, shape })? {
             Reply::Opened { bootstrap } => Ok(bootstrap),
+            other => Err(self.unexpected(other)),
+        }
+    }
+
+    /// Does something to a node or a link of a cluster.
+    ///
+    /// # Errors
+    /// As `describe`, and where the cluster has no such node.
+    pub fn apply(&mut self, cluster: &str, fault: Fault) -> Result<()> {
+        let cluster = cluster.to_owned();
+        match self.exchange(&Request::Apply { cluster, fault })? {
+            Reply::Applied => Ok(()),
+            other => Err(self.unexpected(other)),
+        }
+    }
+
+    /// Returns what happened to the nodes and replicas of a cluster, oldest first.
+    ///
+    /// # Errors
+    /// As `describe`.
+    pub fn events(&mut self, cluster: &str) -> Result<Vec<Event>> {
+        let cluster = cluster.to_owned();
+        match self.exchange(&Request::Events { cluster })? {
+            Reply::Happened(events) => Ok(events),
             other => Err(self.unexpected(other)),
         }
     }

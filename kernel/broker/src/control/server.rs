@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::{Hello, Reply, Request, frames};
+use super::{Hello, Reply, Request, Shape, frames};
 use crate::error::{Error, Result};
 use crate::server::{Server, ServerConfig};
 
@@ -155,7 +155,7 @@ impl Shared {
             why: format!("no cluster `{cluster}` was opened"),
         };
         match request {
-            Request::Open { cluster } => self.open(&mut clusters, cluster),
+            Request::Open { cluster, shape } => self.open(&mut clusters, cluster, shape),
             Request::Describe { cluster } => match clusters.get(&cluster) {
                 Some(server) => Reply::Described(server.describe()),
                 None => unknown(&cluster),
@@ -176,11 +176,32 @@ impl Shared {
                 }
                 None => unknown(&cluster),
             },
+            Request::Apply { cluster, fault } => match clusters.get(&cluster) {
+                Some(server) => match server.apply(fault) {
+                    Ok(()) => Reply::Applied,
+                    Err(error) => refused_by(&error),
+                },
+                None => unknown(&cluster),
+            },
+            Request::Events { cluster } => match clusters.get(&cluster) {
+                Some(server) => Reply::Happened(server.events()),
+                None => unknown(&cluster),
+            },
         }
     }
 
-    fn open(&self, clusters: &mut BTreeMap<String, Server>, cluster: String) -> Reply {
+    fn open(
+        &self,
+        clusters: &mut BTreeMap<String, Server>,
+        cluster: String,
+        shape: Option<Shape>,
+    ) -> Reply {
         if let Some(server) = clusters.get(&cluster) {
+            let (have, want) = (server.nodes(), shape.map(|shape| shape.nodes));
+            if want.is_some_and(|want| want != have) {
+                let why = format!("cluster `{cluster}` is running with {have} node(s)");
+                return Reply::Refused { why };
+            }
             let bootstrap = server.bootstrap();
             return Reply::Opened { bootstrap };
         }
@@ -193,14 +214,28 @@ impl Shared {
                 "{MOST_CLUSTERS} clusters are open, which is the limit"
             ));
         }
-        match Server::start(self.config.clone()) {
+        match Server::start(self.shaped(shape)) {
             Ok(server) => {
                 let bootstrap = server.bootstrap();
                 clusters.insert(cluster, server);
                 Reply::Opened { bootstrap }
             }
-            Err(error) => refused(error.to_string()),
+            Err(error) => refused_by(&error),
         }
+    }
+
+    fn shaped(&self, shape: Option<Shape>) -> ServerConfig {
+        let mut config = self.config.clone();
+        if let Some(shape) = shape {
+            shape.apply_to(&mut config);
+        }
+        config
+    }
+}
+
+fn refused_by(error: &Error) -> Reply {
+    Reply::Refused {
+        why: error.to_string(),
     }
 }
 

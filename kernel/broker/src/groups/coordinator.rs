@@ -4,7 +4,7 @@ use kafka_protocol::ResponseError;
 use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::{BrokerId, FindCoordinatorRequest, FindCoordinatorResponse};
 
-use crate::brokers::{Brokers, Call};
+use crate::brokers::{Brokers, Call, Node};
 use crate::wire::text;
 
 const GROUP: i8 = 0;
@@ -16,33 +16,47 @@ impl Brokers {
         call: &Call,
         body: FindCoordinatorRequest,
     ) -> FindCoordinatorResponse {
-        let node = &self.nodes[0];
         let known = matches!(body.key_type, GROUP | TRANSACTION);
+        let find = |key: &str| match known {
+            true => self.reachable_coordinator(call.node, key),
+            false => Err(ResponseError::InvalidRequest),
+        };
         if call.version >= 4 {
             let coordinators = body.coordinator_keys.into_iter().map(|key| {
+                let found = find(&key);
                 let coordinator = Coordinator::default().with_key(key);
-                match known {
-                    true => coordinator
+                match found {
+                    Ok(node) => coordinator
                         .with_node_id(BrokerId(node.id))
                         .with_host(text(node.host.as_str()))
                         .with_port(i32::from(node.port)),
-                    false => coordinator
+                    Err(error) => coordinator
                         .with_node_id(BrokerId(-1))
                         .with_port(-1)
-                        .with_error_code(ResponseError::InvalidRequest.code()),
+                        .with_error_code(error.code()),
                 }
             });
             return FindCoordinatorResponse::default().with_coordinators(coordinators.collect());
         }
-        if !known {
-            return FindCoordinatorResponse::default()
-                .with_error_code(ResponseError::InvalidRequest.code())
+        match find(&body.key) {
+            Ok(node) => FindCoordinatorResponse::default()
+                .with_node_id(BrokerId(node.id))
+                .with_host(text(node.host.as_str()))
+                .with_port(i32::from(node.port)),
+            Err(error) => FindCoordinatorResponse::default()
+                .with_error_code(error.code())
                 .with_node_id(BrokerId(-1))
-                .with_port(-1);
+                .with_port(-1),
         }
-        FindCoordinatorResponse::default()
-            .with_node_id(BrokerId(node.id))
-            .with_host(text(node.host.as_str()))
-            .with_port(i32::from(node.port))
+    }
+
+    /// Returns the coordinator of a key as far as `asked` can know it.
+    fn reachable_coordinator(&self, asked: i32, key: &str) -> Result<&Node, ResponseError> {
+        let unknown = ResponseError::CoordinatorNotAvailable;
+        if self.is_cut_off(asked) {
+            return Err(unknown);
+        }
+        let id = self.coordinator_of(key).ok_or(unknown)?;
+        self.nodes.iter().find(|node| node.id == id).ok_or(unknown)
     }
 }

@@ -258,7 +258,7 @@ pub(super) fn reply_refused(pending: Pending, error: ResponseError, member_id: &
     }
 }
 
-fn refusal(error: ResponseError, member_id: &str) -> JoinGroupResponse {
+pub(super) fn refusal(error: ResponseError, member_id: &str) -> JoinGroupResponse {
     JoinGroupResponse::default()
         .with_error_code(error.code())
         .with_generation_id(-1)

@@ -14,7 +14,7 @@ use crate::brokers::{Brokers, Call};
 use crate::wire::text;
 
 impl Brokers {
-    pub(crate) fn list_groups(&self, body: ListGroupsRequest) -> ListGroupsResponse {
+    pub(crate) fn list_groups(&self, call: &Call, body: ListGroupsRequest) -> ListGroupsResponse {
         let wanted = |filter: &[kafka_protocol::protocol::StrBytes], value: &str| {
             filter.is_empty() || filter.iter().any(|name| name.eq_ignore_ascii_case(value))
         };
@@ -24,6 +24,8 @@ impl Brokers {
             .values()
             .filter(|group| wanted(&body.states_filter, group.state_name()))
             .filter(|group| wanted(&body.types_filter, group.kind()))
+            // Tools ask every node and put the answers together.
+            .filter(|group| self.check_coordinator(call.node, &group.name).is_ok())
             .map(|group| {
                 ListedGroup::default()
                     .with_group_id(GroupId(text(group.name.as_str())))

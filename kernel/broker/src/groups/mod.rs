@@ -3,6 +3,7 @@
 //! - [`group`]: one group, its states and its members
 //! - `join`, `sync`, `heartbeat`, `leave`: the requests that move a group from state to state
 //! - `rebalance`: what happens between the first and the last join
+//! - `moving`: which node coordinates a group, and what happens when another takes over
 //! - `offsets`, `offset_delete`: committed offsets
 //! - [`consumer`]: groups of the consumer protocol (KIP-848)
 //! - `list`: groups listed, described, deleted
@@ -21,6 +22,7 @@ mod heartbeat;
 mod join;
 mod leave;
 mod list;
+mod moving;
 mod offset_delete;
 mod offsets;
 mod rebalance;

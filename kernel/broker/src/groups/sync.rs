@@ -129,6 +129,6 @@ pub(super) fn reply_refused(pending: Pending, error: ResponseError) -> Reply {
     }
 }
 
-fn refusal(error: ResponseError) -> SyncGroupResponse {
+pub(super) fn refusal(error: ResponseError) -> SyncGroupResponse {
     SyncGroupResponse::default().with_error_code(error.code())
 }

@@ -20,6 +20,11 @@ impl Epochs {
         self.starts.last().map_or(0, |start| start.epoch)
     }
 
+    /// Returns the epoch of the last record, where there is one.
+    pub fn last(&self) -> Option<i32> {
+        self.starts.last().map(|start| start.epoch)
+    }
+
     /// Returns the epochs and where each begins.
     pub fn starts(&self) -> &[Start] {
         &self.starts

@@ -7,6 +7,7 @@
 //! - [`producers`]: sequence numbers of idempotent producers, and their open transactions
 //! - [`control`]: the markers that end transactions
 //! - [`stability`]: the last stable offset, and which transactions were aborted
+//! - `copies`: what a follower does to its log
 //! - [`epochs`]: which leader wrote from which offset on
 //! - [`partition`]: the log itself
 //! - [`compaction`], [`sweep`]: a log cleaned of what newer records replaced
@@ -15,6 +16,7 @@ pub mod batch;
 pub mod codec;
 pub mod compaction;
 pub mod control;
+mod copies;
 pub mod epochs;
 mod inspect;
 pub mod partition;

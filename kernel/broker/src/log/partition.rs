@@ -21,9 +21,9 @@ pub const SEGMENT_BYTES: usize = 1 << 20;
 /// The records of one partition, from `earliest()` to just before `latest()`.
 #[derive(Debug)]
 pub struct PartitionLog {
-    earliest: i64,
-    latest: i64,
-    epochs: Epochs,
+    pub(super) earliest: i64,
+    pub(super) latest: i64,
+    pub(super) epochs: Epochs,
     pub(super) segments: VecDeque<Segment>,
     pub(super) bytes: u64,
     /// Everything before this offset has been through a cleaning.
@@ -147,7 +147,13 @@ impl PartitionLog {
     }
 
     /// Notes what a batch at `base_offset` says of its producer and its transaction.
-    fn learn(&mut self, header: &BatchHeader, bytes: &[u8], base_offset: i64, now_ms: i64) {
+    pub(super) fn learn(
+        &mut self,
+        header: &BatchHeader,
+        bytes: &[u8],
+        base_offset: i64,
+        now_ms: i64,
+    ) {
         let producer = header.producer_id;
         if !header.is_control() {
             if self.producers.appended(header, base_offset, now_ms) {
@@ -336,7 +342,7 @@ impl PartitionLog {
         let limit = how.segment_bytes.min(SEGMENT_BYTES);
         if let Some(last) = self.segments.back_mut() {
             let old = how.now_ms - last.opened_ms() >= how.segment_ms;
-            if last.size() + size <= limit && !old {
+            if last.is_open() && last.size() + size <= limit && !old {
                 return;
             }
             last.seal();

@@ -77,6 +77,49 @@ impl Segment {
         }
     }
 
+    /// Returns true while batches can be added.
+    pub fn is_open(&self) -> bool {
+        matches!(self.store, Store::Open(_))
+    }
+
+    /// Returns the bytes of a closed segment.
+    pub fn closed(&self) -> Option<Bytes> {
+        match &self.store {
+            Store::Sealed(bytes) => Some(bytes.clone()),
+            Store::Open(_) => None,
+        }
+    }
+
+    /// Keeps a closed segment in `bytes` from now on, if they are the same as its own.
+    pub fn share(&mut self, bytes: Bytes) -> bool {
+        match &mut self.store {
+            Store::Sealed(own) if *own == bytes => {
+                *own = bytes;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Keeps the first `batches` of them, and can be added to again.
+    pub fn truncate(&mut self, batches: usize) {
+        if batches >= self.positions.len() {
+            return;
+        }
+        let end = self.position(batches);
+        let kept = self.bytes()[..end].to_vec();
+        self.store = Store::Open(kept);
+        self.positions.truncate(batches);
+        let header = |index| batch::BatchHeader::parse(self.batch(index));
+        let times = (0..batches).filter_map(|index| Some(header(index)?.max_timestamp));
+        self.max_timestamp = times.max().unwrap_or(-1);
+    }
+
+    /// Returns true where some batch holds `offset` or comes after it.
+    pub fn holds_after(&self, offset: i64) -> bool {
+        self.find(offset) < self.batches()
+    }
+
     pub fn base_offset(&self) -> i64 {
         self.base_offset
     }

@@ -15,7 +15,7 @@ use super::host::{Host, Outcome};
 use super::login::Door;
 use super::stream::{Stream, hung_up, over};
 use super::{ServerConfig, frames};
-use crate::brokers::api_versions;
+use crate::brokers::{RequestId, api_versions};
 use crate::wire::frame::{self, Decoded};
 use crate::wire::{Incoming, Response};
 
@@ -50,23 +50,52 @@ impl Limits {
     }
 }
 
+/// The node that a client talks to, and where it comes from.
+struct Asked {
+    node: i32,
+    client_host: String,
+}
+
+/// A request that waits for its reply; it is forgotten with the connection, whatever ends that.
+struct Waiting<'a> {
+    host: &'a Host,
+    id: Option<RequestId>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            self.host.abandon(id);
+        }
+    }
+}
+
 /// Serves one client to its end.
-pub async fn run(socket: TcpStream, peer: SocketAddr, host: Arc<Host>, limits: Arc<Limits>) {
+pub async fn run(
+    node: i32,
+    socket: TcpStream,
+    peer: SocketAddr,
+    host: Arc<Host>,
+    limits: Arc<Limits>,
+) {
     // Replies are whole frames: waiting for more to send only delays them.
     let _ = socket.set_nodelay(true);
-    let client_host = format!("/{}", peer.ip());
+    let asked = Asked {
+        node,
+        client_host: format!("/{}", peer.ip()),
+    };
     // Whatever ends a connection, the client knows as much as we do: it is closed.
-    let _ = welcome_and_serve(socket, &client_host, &host, &limits).await;
+    let _ = welcome_and_serve(socket, &asked, &host, &limits).await;
 }
 
 async fn welcome_and_serve(
     socket: TcpStream,
-    client_host: &str,
+    asked: &Asked,
     host: &Host,
     limits: &Limits,
 ) -> io::Result<()> {
     let mut stream = timeout(limits.max_stall, welcome(socket, limits)).await??;
-    serve(&mut stream, client_host, host, limits).await
+    serve(&mut stream, asked, host, limits).await
 }
 
 /// Returns the connection once it is encrypted and the client has logged in, where that is asked.
@@ -81,12 +110,7 @@ async fn welcome(socket: TcpStream, limits: &Limits) -> io::Result<Stream> {
     Ok(stream)
 }
 
-async fn serve(
-    stream: &mut Stream,
-    client_host: &str,
-    host: &Host,
-    limits: &Limits,
-) -> io::Result<()> {
+async fn serve(stream: &mut Stream, asked: &Asked, host: &Host, limits: &Limits) -> io::Result<()> {
     while let Some(bytes) = frames::read(stream, limits, limits.max_frame_bytes).await? {
         let decoded = frame::decode(bytes).map_err(|_| io::ErrorKind::InvalidData)?;
         let incoming = match decoded {
@@ -99,7 +123,7 @@ async fn serve(
             Decoded::Request(incoming) => incoming,
         };
         let (version, correlation) = (incoming.version, incoming.correlation);
-        let answered = answer(stream, incoming, client_host, host, limits).await?;
+        let answered = answer(stream, incoming, asked, host, limits).await?;
         if let Some(response) = answered {
             reply(stream, &response, version, correlation, limits).await?;
         }
@@ -111,22 +135,23 @@ async fn serve(
 async fn answer(
     stream: &mut Stream,
     incoming: Incoming,
-    client_host: &str,
+    asked: &Asked,
     host: &Host,
     limits: &Limits,
 ) -> io::Result<Option<Response>> {
-    match host.request(incoming, client_host) {
+    match host.request(asked.node, incoming, &asked.client_host) {
         Outcome::NoReply => Ok(None),
         Outcome::Reply(response) => Ok(Some(response)),
         Outcome::Waiting(id, mut receiver) => {
+            let mut waiting = Waiting { host, id: Some(id) };
             let waited = tokio::select! {
                 response = &mut receiver => response.map_err(|_| io::ErrorKind::BrokenPipe.into()),
                 error = hung_up(stream) => Err(error),
                 // As Kafka does: waiting is no activity, and an end may hide behind a request.
                 () = tokio::time::sleep(limits.max_idle) => Err(io::ErrorKind::TimedOut.into()),
             };
-            if waited.is_err() {
-                host.abandon(id);
+            if waited.is_ok() {
+                waiting.id = None;
             }
             waited.map(Some)
         }

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Notify, oneshot};
 
-use crate::brokers::{BrokerSettings, Brokers, Call, Input, Millis, Node, Outputs, RequestId};
+use crate::brokers::{
+    BrokerSettings, Brokers, Call, Event, Fault, Input, Millis, Node, Outputs, RequestId,
+};
 use crate::description::ClusterDescription;
 use crate::inspection::{LogInspection, LogQuery};
 use crate::wire::{Incoming, Response};
@@ -27,7 +29,6 @@ pub struct Host {
     inner: Mutex<Inner>,
     clock: Clock,
     timer: Notify,
-    node: i32,
 }
 
 struct Inner {
@@ -39,7 +40,6 @@ struct Inner {
 
 impl Host {
     pub fn new(settings: BrokerSettings, nodes: Vec<Node>, seed: u64) -> Host {
-        let node = nodes[0].id;
         Host {
             inner: Mutex::new(Inner {
                 brokers: Brokers::new(settings, nodes, seed),
@@ -49,18 +49,17 @@ impl Host {
             }),
             clock: Clock::start(),
             timer: Notify::new(),
-            node,
         }
     }
 
-    /// Gives a request to the brokers.
-    pub fn request(&self, incoming: Incoming, client_host: &str) -> Outcome {
+    /// Gives a request to a node.
+    pub fn request(&self, node: i32, incoming: Incoming, client_host: &str) -> Outcome {
         let mut inner = self.lock();
         let id = RequestId(inner.next_request);
         inner.next_request += 1;
         let call = Call {
             id,
-            node: self.node,
+            node,
             version: incoming.version,
             client_id: incoming.client_id,
             client_host: client_host.to_owned(),
@@ -95,6 +94,25 @@ impl Host {
             .brokers
             .step(self.clock.now_ms(), Input::Abandoned(id));
         self.deliver(&mut inner, outputs, |_, response| Some(response));
+    }
+
+    /// Does something to a node or a link.
+    pub fn fault(&self, fault: Fault) {
+        let mut inner = self.lock();
+        let outputs = inner.brokers.step(self.clock.now_ms(), Input::Fault(fault));
+        self.deliver(&mut inner, outputs, |_, response| Some(response));
+    }
+
+    pub fn events(&self) -> Vec<Event> {
+        self.lock().brokers.events()
+    }
+
+    pub fn coordinator_of(&self, key: &str) -> Option<i32> {
+        self.lock().brokers.coordinator_of(key)
+    }
+
+    pub fn is_up(&self, node: i32) -> bool {
+        self.lock().brokers.is_up(node)
     }
 
     pub fn describe(&self) -> ClusterDescription {

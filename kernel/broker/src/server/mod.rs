@@ -1,6 +1,8 @@
 //! The server shell: real clients, real time, one thread.
 //!
 //! - [`host`]: the brokers behind a lock, and who waits for which reply
+//! - `listeners`: one port a node, opened and closed with it
+//! - `nodes`: nodes stopped, killed, started, slowed and cut off
 //! - `connection`: one client, one request after the other
 //! - `login`: SASL, before the first request, where the server has users
 //! - `frames`, `stream`: bytes off a connection and onto it, with limits, with or without TLS
@@ -8,12 +10,12 @@
 //! A connection has one request in work at a time, as in Kafka: replies come in the order of the
 //! requests, and what a client sends ahead waits in its socket.
 
-use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::brokers::{BrokerSettings, Node};
 use crate::description::ClusterDescription;
@@ -24,16 +26,27 @@ use crate::security::Security;
 mod connection;
 mod frames;
 mod host;
+mod listeners;
 mod login;
+mod nodes;
 mod stream;
 
 use host::Host;
+use listeners::Command;
+
+/// A cluster on one machine needs no more nodes than this to show everything.
+const MOST_NODES: usize = 16;
 
 /// Settings of a server; `ServerConfig::default()` is right for a notebook.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
-    /// Default: a free port of 127.0.0.1.
+    /// Default: a free port of 127.0.0.1. With several nodes each has a port of its own: a free
+    /// one, or this one and those after it.
     pub listen: SocketAddr,
+    /// Nodes of the cluster, 1 to 16; their ids begin at 1. Default: 1.
+    pub nodes: usize,
+    /// The rack of each node, in the order of their ids. Default: none.
+    pub racks: Vec<String>,
     /// The host that clients are told to connect to. Default: the address listened on, or
     /// `localhost` where that is all of them.
     pub advertised_host: Option<String>,
@@ -70,6 +83,8 @@ impl Default for ServerConfig {
         let brokers = BrokerSettings::default();
         ServerConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            nodes: 1,
+            racks: Vec::new(),
             advertised_host: None,
             max_bytes: brokers.max_bytes,
             max_frame_bytes: 100 << 20,
@@ -86,37 +101,49 @@ impl Default for ServerConfig {
     }
 }
 
-/// A running broker. It stops, and forgets everything, when this is dropped.
+/// A running cluster of one node or more. It stops, and forgets everything, when this is dropped.
 pub struct Server {
     host: Arc<Host>,
     bootstrap: String,
-    stop: Option<oneshot::Sender<()>>,
+    /// Where each node listens.
+    addresses: Vec<(i32, SocketAddr)>,
+    /// Locked while a node and its port change together: milliseconds.
+    changing: Mutex<()>,
+    /// The thread ends when this is gone.
+    commands: mpsc::UnboundedSender<Command>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    /// Starts a broker; clients may connect as soon as this returns.
+    /// Starts a cluster; clients may connect as soon as this returns.
     ///
     /// # Errors
-    /// `Error::Listen` where the address is taken, `Error::Thread` where no thread is to be had.
+    /// `Error::Listen` where the address is taken, `Error::Thread` where no thread is to be had,
+    /// `Error::Nodes` for a number of nodes that cannot be.
     pub fn start(config: ServerConfig) -> Result<Server> {
-        let listening = |source| Error::Listen {
-            address: config.listen.to_string(),
-            source,
-        };
-        let listener = TcpListener::bind(config.listen).map_err(listening)?;
-        listener.set_nonblocking(true).map_err(listening)?;
-        let address = listener.local_addr().map_err(listening)?;
-        let node = Node {
-            id: 1,
-            host: advertised(&config, address.ip()),
-            port: address.port(),
-            rack: None,
-        };
-        let bootstrap = match node.host.contains(':') {
-            true => format!("[{}]:{}", node.host, node.port),
-            false => format!("{}:{}", node.host, node.port),
-        };
+        if !(1..=MOST_NODES).contains(&config.nodes) {
+            return Err(Error::Nodes {
+                nodes: config.nodes,
+                most: MOST_NODES,
+            });
+        }
+        let (mut nodes, mut ports, mut addresses) = (Vec::new(), Vec::new(), Vec::new());
+        for (id, rack) in (1..=config.nodes as i32).zip(0..) {
+            let listener = listeners::bind(nth_address(config.listen, rack))?;
+            let address = listener.local_addr().map_err(|source| Error::Listen {
+                address: config.listen.to_string(),
+                source,
+            })?;
+            nodes.push(Node {
+                id,
+                host: advertised(&config, address.ip()),
+                port: address.port(),
+                rack: config.racks.get(usize::from(rack)).cloned(),
+            });
+            addresses.push((id, address));
+            ports.push((id, listener));
+        }
+        let bootstrap: Vec<String> = nodes.iter().map(reached_at).collect();
         let seed = config
             .seed
             .unwrap_or_else(|| uuid::Uuid::new_v4().as_u64_pair().0);
@@ -124,33 +151,38 @@ impl Server {
             max_bytes: config.max_bytes,
             ..config.brokers.clone()
         };
-        let host = Arc::new(Host::new(settings, vec![node], seed));
+        let host = Arc::new(Host::new(settings, nodes, seed));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(Error::Thread)?;
-        let (stop, stopped) = oneshot::channel();
-        let serving = serve(listener, Arc::clone(&host), config);
+        let (commands, orders) = mpsc::unbounded_channel();
+        let limits = Arc::new(connection::Limits::of(&config));
+        let places = Arc::new(Semaphore::new(config.max_connections));
+        let serving = listeners::serve(orders, Arc::clone(&host), limits, places);
         let thread = std::thread::Builder::new()
             .name("headwater-broker".to_owned())
-            .spawn(move || {
-                runtime.block_on(async {
-                    tokio::select! {
-                        () = serving => {}
-                        _ = stopped => {}
-                    }
-                });
-            })
+            .spawn(move || runtime.block_on(serving))
             .map_err(Error::Thread)?;
-        Ok(Server {
+        let server = Server {
             host,
-            bootstrap,
-            stop: Some(stop),
+            bootstrap: bootstrap.join(","),
+            addresses,
+            changing: Mutex::default(),
+            commands,
             thread: Some(thread),
-        })
+        };
+        for (node, listener) in ports {
+            server.command(|done| Command::Open {
+                node,
+                listener,
+                done,
+            });
+        }
+        Ok(server)
     }
 
-    /// Returns `host:port` for `bootstrap.servers`.
+    /// Returns `host:port` of all nodes, separated by commas, for `bootstrap.servers`.
     pub fn bootstrap(&self) -> String {
         self.bootstrap.clone()
     }
@@ -174,7 +206,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        drop(self.stop.take());
+        // The thread ends once nobody can command it.
+        self.commands = mpsc::unbounded_channel().0;
         if let Some(thread) = self.thread.take() {
             // A panic in the thread was reported when it happened; there is nothing to add.
             let _ = thread.join();
@@ -182,27 +215,19 @@ impl Drop for Server {
     }
 }
 
-async fn serve(listener: TcpListener, host: Arc<Host>, config: ServerConfig) {
-    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
-        return;
-    };
-    tokio::spawn(host::run_timer(Arc::clone(&host)));
-    let limits = Arc::new(connection::Limits::of(&config));
-    let places = Arc::new(Semaphore::new(config.max_connections));
-    loop {
-        let Ok((socket, peer)) = listener.accept().await else {
-            // Out of file descriptors, most likely: closed connections give some back.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            continue;
-        };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            continue;
-        };
-        let (host, limits) = (Arc::clone(&host), Arc::clone(&limits));
-        tokio::spawn(async move {
-            connection::run(socket, peer, host, limits).await;
-            drop(place);
-        });
+/// Returns the address of the node after so many others.
+fn nth_address(first: SocketAddr, others: u16) -> SocketAddr {
+    let mut address = first;
+    if first.port() != 0 {
+        address.set_port(first.port().saturating_add(others));
+    }
+    address
+}
+
+fn reached_at(node: &Node) -> String {
+    match node.host.contains(':') {
+        true => format!("[{}]:{}", node.host, node.port),
+        false => format!("{}:{}", node.host, node.port),
     }
 }
 

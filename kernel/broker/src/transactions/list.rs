@@ -31,6 +31,7 @@ impl Brokers {
     pub(crate) fn list_transactions(
         &self,
         now_ms: Millis,
+        call: &Call,
         body: ListTransactionsRequest,
     ) -> ListTransactionsResponse {
         let wanted = |transaction: &Transaction| {
@@ -44,7 +45,10 @@ impl Brokers {
                 && (ids.is_empty() || ids.contains(&ProducerId(transaction.producer_id)))
                 && old
         };
-        let listed = self.transactions.iter().filter(|(_, t)| wanted(t));
+        // Tools ask every node and put the answers together.
+        let own = |id: &str| self.check_coordinator(call.node, id).is_ok();
+        let all = self.transactions.iter();
+        let listed = all.filter(|(id, t)| wanted(t) && own(id));
         let listed = listed.map(|(id, transaction)| {
             ListedTransaction::default()
                 .with_transactional_id(TransactionalId(text(id)))

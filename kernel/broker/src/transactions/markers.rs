@@ -13,7 +13,7 @@ use kafka_protocol::messages::write_txn_markers_response::{
 use kafka_protocol::messages::{WriteTxnMarkersRequest, WriteTxnMarkersResponse};
 
 use super::transaction::{ProducerKey, State};
-use crate::brokers::{Brokers, Call, Millis};
+use crate::brokers::{Brokers, Call, Millis, Place};
 use crate::log::{Appending, BatchHeader, Marker};
 
 /// The epoch of the coordinator. Its state is kept reliably, so there is never another one.
@@ -164,16 +164,20 @@ impl Brokers {
         let producers = &replica.log.producers;
         producers.check_marker(&header, coordinator_epoch)?;
         let how = Appending {
-            now_ms,
-            segment_bytes: topic.configs.segment_bytes(),
-            segment_ms: topic.configs.segment_ms(),
             append_time: false,
+            ..topic.configs.appending(now_ms)
         };
         let offset = replica.log.append(&batch, &header, how);
-        let waiters = replica.appended();
+        let waiters = replica.appended(now_ms);
         // However full the broker is: without its marker a transaction would stay open for ever.
-        self.bytes_held += partition.bytes() - before;
+        self.bytes_held = self.bytes_held + partition.bytes() - before;
+        let place = Place {
+            node,
+            topic: topic.id,
+            partition: index,
+        };
         self.wake(now_ms, waiters);
+        self.grown(now_ms, place);
         Ok(offset)
     }
 

@@ -6,6 +6,7 @@
 //! - [`offsets`]: TxnOffsetCommit, offsets that count once the transaction commits
 //! - `end`: EndTxn
 //! - `markers`: the end written to each partition, and transactions that ran out of time
+//! - `moving`: requests that reach a node which is not the coordinator
 //! - `list`: ListTransactions, DescribeTransactions
 //!
 //! What a partition knows of transactions (the last stable offset, the aborted ones) is in
@@ -23,6 +24,7 @@ mod end;
 mod init;
 mod list;
 mod markers;
+mod moving;
 pub mod offsets;
 pub mod transaction;
 

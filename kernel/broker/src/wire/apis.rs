@@ -53,6 +53,19 @@ macro_rules! apis {
                 }
             }
 
+            /// Returns true for requests that a node passes on to the controller.
+            pub fn is_for_controller(&self) -> bool {
+                matches!(
+                    self,
+                    Request::CreateTopics(_)
+                        | Request::DeleteTopics(_)
+                        | Request::CreatePartitions(_)
+                        | Request::AlterConfigs(_)
+                        | Request::IncrementalAlterConfigs(_)
+                        | Request::ElectLeaders(_)
+                ) || matches!(self, Request::InitProducerId(body) if body.transactional_id.is_none())
+            }
+
             /// Returns every request there is, with nothing in it.
             pub fn empty_ones() -> Vec<Request> {
                 vec![$(Request::$name($request::default())),*]
@@ -122,6 +135,7 @@ apis! {
     SaslAuthenticate 36, versions 0 - 2, flexible 2, "d", SaslAuthenticateRequest, SaslAuthenticateResponse;
     CreatePartitions 37, versions 0 - 3, flexible 2, "[ s i [ *i ] ] i b", CreatePartitionsRequest, CreatePartitionsResponse;
     DeleteGroups 42, versions 0 - 2, flexible 2, "*s", DeleteGroupsRequest, DeleteGroupsResponse;
+    ElectLeaders 43, versions 0 - 2, flexible 2, "b1+ [ s *i ] i", ElectLeadersRequest, ElectLeadersResponse;
     IncrementalAlterConfigs 44, versions 0 - 1, flexible 1, "[ b s [ s b s ] ] b",
         IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse;
     OffsetDelete 47, versions 0 - 0, flexible 32767, "s [ s [ i ] ]", OffsetDeleteRequest, OffsetDeleteResponse;
@@ -132,6 +146,7 @@ apis! {
     ConsumerGroupHeartbeat 68, versions 0 - 1, flexible 0, "s s i s s i *s s1+ s [ u *i ]",
         ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse;
     ConsumerGroupDescribe 69, versions 0 - 1, flexible 0, "*s b", ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse;
+    DescribeTopicPartitions 75, versions 0 - 0, flexible 0, "[ s ] i ( s i )", DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse;
 }
 
 impl ApiSpec {

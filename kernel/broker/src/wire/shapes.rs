@@ -5,7 +5,8 @@
 //! So each frame is first walked by its shape, and refused where a length does not fit.
 //!
 //! A shape is a list of fields: `b` one byte, `h` int16, `i` int32, `l` int64, `u` uuid,
-//! `s` string, `d` bytes, `*x` an array of plain fields, `[ … ]` an array of structures.
+//! `s` string, `d` bytes, `*x` an array of plain fields, `[ … ]` an array of structures,
+//! `( … )` a structure that may be missing.
 //! After a letter stand the versions that have the field: `s3+`, `i0-14`; none means all.
 //! From the first flexible version on, lengths are compact and structures end with tagged fields
 //! (KIP-482).
@@ -28,6 +29,8 @@ enum Kind {
     Data,
     Plain(Box<Field>),
     Structures(Vec<Field>),
+    /// One structure, or none.
+    Optional(Vec<Field>),
 }
 
 /// Returns the fields that a shape describes.
@@ -50,7 +53,12 @@ fn parse_fields<'a>(words: &mut impl Iterator<Item = &'a str>) -> Vec<Field> {
                 let kind = Kind::Structures(parse_fields(words));
                 fields.push(Field { kind, first, last });
             }
-            None if word == "]" => break,
+            None if word == "]" || word == ")" => break,
+            None if word == "(" => fields.push(Field {
+                kind: Kind::Optional(parse_fields(words)),
+                first: 0,
+                last: i16::MAX,
+            }),
             None => fields.push(parse_plain(word)),
         }
     }
@@ -151,6 +159,14 @@ impl<'a> Walk<'a> {
             Kind::Plain(element) => {
                 for _ in 0..self.count()? {
                     self.field(&element.kind)?;
+                }
+                Some(())
+            }
+            Kind::Optional(fields) => {
+                let (&there, rest) = self.rest.split_first()?;
+                self.rest = rest;
+                if there == 1 {
+                    self.structure(fields)?;
                 }
                 Some(())
             }

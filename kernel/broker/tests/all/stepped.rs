@@ -17,6 +17,8 @@ pub struct Stepped {
     pub brokers: Brokers,
     pub now_ms: i64,
     pub deadline: Option<i64>,
+    /// The node that is asked.
+    pub node: i32,
     /// What a disk was to be told, since the test last looked.
     pub changes: Vec<Change>,
     next_request: u64,
@@ -29,14 +31,21 @@ impl Stepped {
     }
 
     pub fn with(settings: BrokerSettings) -> Stepped {
-        let node = Node {
-            id: 1,
+        Stepped::with_nodes(settings, &[None])
+    }
+
+    /// Nodes 1, 2 and so on, in these racks.
+    pub fn with_nodes(settings: BrokerSettings, racks: &[Option<&str>]) -> Stepped {
+        let node = |(number, rack): (u16, &Option<&str>)| Node {
+            id: i32::from(number),
             host: "localhost".to_owned(),
-            port: 9092,
-            rack: None,
+            port: 9091 + number,
+            rack: rack.map(str::to_owned),
         };
+        let nodes = (1..).zip(racks).map(node).collect();
         Stepped {
-            brokers: Brokers::new(settings, vec![node], 7),
+            brokers: Brokers::new(settings, nodes, 7),
+            node: 1,
             now_ms: 1_700_000_000_000,
             deadline: None,
             changes: Vec::new(),
@@ -81,7 +90,7 @@ impl Stepped {
         self.next_request += 1;
         let call = Call {
             id,
-            node: 1,
+            node: self.node,
             version,
             client_id: client_id.to_owned(),
             client_host: "/127.0.0.1".to_owned(),
