@@ -30,7 +30,8 @@ impl Brokers {
         let fetched = self.read_all(call.node, call.version, &body);
         let enough = fetched.bytes >= usize::try_from(body.min_bytes).unwrap_or(0);
         let nothing_asked = body.topics.iter().all(|topic| topic.partitions.is_empty());
-        if enough || fetched.failed || body.max_wait_ms <= 0 || nothing_asked {
+        let may_wait = body.max_wait_ms > 0 && !nothing_asked && self.waiting.has_room(&body);
+        if enough || fetched.failed || !may_wait {
             return fetched.response.into();
         }
         let deadline = now_ms.saturating_add(i64::from(body.max_wait_ms));

@@ -16,6 +16,8 @@ pub enum Flaw {
     GenerationUnchecked,
     /// Every member of a group is given what its leader was given.
     AssignmentShared,
+    /// DescribeCluster panics. Not in `ALL`: what shows is that the server goes on.
+    StepPanics,
 }
 
 impl Flaw {

@@ -15,7 +15,7 @@ use kafka_protocol::messages::{
 use uuid::Uuid;
 
 use super::configs::TopicConfigs;
-use super::{Brokers, Call, Millis, NO_LEADER, Node, Partition, Topic};
+use super::{Brokers, Call, Flaw, Millis, NO_LEADER, Node, Partition, Topic};
 use crate::wire::text;
 
 impl Brokers {
@@ -57,6 +57,7 @@ impl Brokers {
         call: &Call,
         body: DescribeClusterRequest,
     ) -> DescribeClusterResponse {
+        assert!(!self.has(Flaw::StepPanics), "a planted panic");
         let sees = self.seen_by(call.node);
         let wanted = |node: &&Node| sees.contains(&node.id) || body.include_fenced_brokers;
         let brokers = self.nodes.iter().filter(wanted).map(|node| {

@@ -35,6 +35,7 @@ mod leader;
 mod list_offsets;
 mod metadata;
 mod network;
+mod once;
 mod partition;
 mod placement;
 mod produce;
@@ -307,7 +308,7 @@ impl Brokers {
     }
 
     fn handle(&mut self, now_ms: Millis, call: &Call, request: Request) -> Answer {
-        match request {
+        match once::each(request) {
             Request::ApiVersions(_) => api_versions::table().into(),
             Request::SaslHandshake(_) => sasl::late_handshake().into(),
             Request::SaslAuthenticate(_) => sasl::late_authenticate().into(),
@@ -337,6 +338,9 @@ impl Brokers {
     }
 
     fn handle_group(&mut self, now_ms: Millis, call: &Call, request: Request) -> Answer {
+        if let Some(refusal) = self.no_room(&request) {
+            return refusal;
+        }
         match request {
             Request::FindCoordinator(body) => self.find_coordinator(call, body).into(),
             Request::JoinGroup(body) => self.join_group(now_ms, call, body),

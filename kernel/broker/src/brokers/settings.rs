@@ -24,6 +24,12 @@ pub struct BrokerSettings {
     pub leader_rebalance_ms: i64,
     /// Partitions of all topics together, default 10,000.
     pub max_partitions: usize,
+    /// Groups, with members or with offsets alone, default 10,000; commits of further ones are
+    /// refused with `POLICY_VIOLATION`.
+    pub max_groups: usize,
+    /// Members of all groups together, default 10,000; further ones are refused with
+    /// `GROUP_MAX_SIZE_REACHED`.
+    pub max_members: usize,
     /// `group.initial.rebalance.delay.ms`, default 0, as in the settings file Kafka ships.
     pub initial_rebalance_delay_ms: i64,
     /// `group.min.session.timeout.ms`, default 6 s.
@@ -70,6 +76,8 @@ impl Default for BrokerSettings {
             session_timeout_ms: 9_000,
             leader_rebalance_ms: 300_000,
             max_partitions: 10_000,
+            max_groups: 10_000,
+            max_members: 10_000,
             initial_rebalance_delay_ms: 0,
             min_session_timeout_ms: 6_000,
             max_session_timeout_ms: 1_800_000,

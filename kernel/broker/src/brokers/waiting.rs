@@ -7,12 +7,18 @@ use kafka_protocol::messages::FetchRequest;
 use super::topics::Topics;
 use super::{Brokers, Call, Millis, RequestId};
 
+/// Partitions that all waiting fetches name together: some 100 MiB. Beyond it a fetch is answered
+/// at once with what there is, as if its time were up.
+const MOST_PARTITIONS: usize = 1_000_000;
+
 /// All fetches that wait.
 #[derive(Debug, Default)]
 pub struct WaitingFetches {
     by_number: HashMap<u64, WaitingFetch>,
     deadlines: BTreeSet<(Millis, u64)>,
     next_number: u64,
+    /// Partitions that they name.
+    partitions: usize,
 }
 
 #[derive(Debug)]
@@ -27,6 +33,7 @@ struct WaitingFetch {
 impl WaitingFetches {
     /// Lets a fetch wait until `deadline`, at every partition it asks for.
     pub fn add(&mut self, call: &Call, deadline: Millis, body: FetchRequest, topics: &mut Topics) {
+        self.partitions += named(&body);
         let number = self.next_number;
         self.next_number += 1;
         self.deadlines.insert((deadline, number));
@@ -39,6 +46,11 @@ impl WaitingFetches {
         };
         fetch.enlist(number, topics);
         self.by_number.insert(number, fetch);
+    }
+
+    /// Returns true where this fetch may wait along with all the others.
+    pub fn has_room(&self, body: &FetchRequest) -> bool {
+        self.partitions + named(body) <= MOST_PARTITIONS
     }
 
     pub fn deadline(&self) -> Option<Millis> {
@@ -65,9 +77,15 @@ impl WaitingFetches {
     fn take(&mut self, number: u64, topics: &mut Topics) -> Option<WaitingFetch> {
         let fetch = self.by_number.remove(&number)?;
         self.deadlines.remove(&(fetch.deadline, number));
+        self.partitions -= named(&fetch.body);
         fetch.strike(number, topics);
         Some(fetch)
     }
+}
+
+/// Returns how many partitions a fetch names.
+fn named(body: &FetchRequest) -> usize {
+    body.topics.iter().map(|topic| topic.partitions.len()).sum()
 }
 
 impl WaitingFetch {

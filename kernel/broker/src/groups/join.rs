@@ -247,7 +247,7 @@ fn compact(bytes: &bytes::Bytes) -> bytes::Bytes {
     bytes::Bytes::copy_from_slice(bytes)
 }
 
-fn refused(error: ResponseError, member_id: &str) -> Answer {
+pub(super) fn refused(error: ResponseError, member_id: &str) -> Answer {
     refusal(error, member_id).into()
 }
 

@@ -6,6 +6,7 @@
 //! - `moving`: which node coordinates a group, and what happens when another takes over
 //! - `offsets`, `offset_delete`: committed offsets
 //! - [`consumer`]: groups of the consumer protocol (KIP-848)
+//! - `room`: how many there may be
 //! - `list`: groups listed, described, deleted
 //! - `assignment`: reads which partitions a member was given, for people to look at
 
@@ -26,6 +27,7 @@ mod moving;
 mod offset_delete;
 mod offsets;
 mod rebalance;
+mod room;
 mod sync;
 
 pub use group::{Committed, Group, Member, NOT_NOTED, State};

@@ -142,6 +142,7 @@ async fn answer(
     match host.request(asked.node, incoming, &asked.client_host) {
         Outcome::NoReply => Ok(None),
         Outcome::Reply(response) => Ok(Some(response)),
+        Outcome::Failed => Err(io::ErrorKind::Other.into()),
         Outcome::Waiting(id, mut receiver) => {
             let mut waiting = Waiting { host, id: Some(id) };
             let waited = tokio::select! {

@@ -1,6 +1,7 @@
 //! The brokers behind a lock, and who waits for which reply.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -13,6 +14,9 @@ use crate::description::ClusterDescription;
 use crate::inspection::{LogInspection, LogQuery};
 use crate::wire::{Incoming, Response};
 
+/// How long no deadline is looked at after one led to a panic.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
+
 /// What became of a request.
 pub enum Outcome {
     Reply(Response),
@@ -20,6 +24,8 @@ pub enum Outcome {
     NoReply,
     /// The reply comes later, through the receiver.
     Waiting(RequestId, oneshot::Receiver<Response>),
+    /// The brokers panicked over it, which was reported: there will be no reply.
+    Failed,
 }
 
 /// The brokers with real time.
@@ -64,8 +70,15 @@ impl Host {
             client_id: incoming.client_id,
             client_host: client_host.to_owned(),
         };
+        let what = format!(
+            "request {} from {}",
+            incoming.request.key(),
+            call.client_host
+        );
         let input = Input::Request(call, incoming.request);
-        let outputs = inner.brokers.step(self.clock.now_ms(), input);
+        let Some(outputs) = inner.step(self.clock.now_ms(), input, &what) else {
+            return Outcome::Failed;
+        };
         let mut own = None;
         self.deliver(&mut inner, outputs, |to, response| {
             if to == id {
@@ -90,10 +103,10 @@ impl Host {
     pub fn abandon(&self, id: RequestId) {
         let mut inner = self.lock();
         inner.waiting.remove(&id);
-        let outputs = inner
-            .brokers
-            .step(self.clock.now_ms(), Input::Abandoned(id));
-        self.deliver(&mut inner, outputs, |_, response| Some(response));
+        let input = Input::Abandoned(id);
+        if let Some(outputs) = inner.step(self.clock.now_ms(), input, "the end of a client") {
+            self.deliver(&mut inner, outputs, |_, response| Some(response));
+        }
     }
 
     /// Does something to a node or a link.
@@ -129,10 +142,15 @@ impl Host {
         self.deliver(&mut inner, outputs, |_, response| Some(response));
     }
 
-    fn tick(&self) {
+    /// Returns false where the brokers panicked.
+    fn tick(&self) -> bool {
         let mut inner = self.lock();
-        let outputs = inner.brokers.step(self.clock.now_ms(), Input::Tick);
-        self.deliver(&mut inner, outputs, |_, response| Some(response));
+        let outputs = inner.step(self.clock.now_ms(), Input::Tick, "a deadline");
+        match outputs {
+            Some(outputs) => self.deliver(&mut inner, outputs, |_, response| Some(response)),
+            None => return false,
+        }
+        true
     }
 
     /// Hands replies to who waits for them, after `claim` has had a look, and sets the timer.
@@ -158,11 +176,27 @@ impl Host {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // A step that panicked leaves the brokers as they were at that point; going on beats
-        // taking every client's data away with it.
+        // No step panics through this lock (see `Inner::step`), and what little else runs under
+        // it leaves everything whole.
         self.inner
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Inner {
+    /// Takes a step, or returns nothing where the brokers panicked.
+    ///
+    /// A panic is a mistake of ours. It costs the client that met it its connection, is reported,
+    /// and leaves the brokers as they were at that point: going on, as Kafka does, beats taking
+    /// every client's records away.
+    fn step(&mut self, now_ms: Millis, input: Input, what: &str) -> Option<Outputs> {
+        let step = AssertUnwindSafe(|| self.brokers.step(now_ms, input));
+        let stepped = std::panic::catch_unwind(step);
+        if stepped.is_err() {
+            eprintln!("broker: panicked over {what} (a fault of the broker); it goes on without");
+        }
+        stepped.ok()
     }
 }
 
@@ -177,7 +211,10 @@ pub async fn run_timer(host: std::sync::Arc<Host>) {
         let wait =
             Duration::from_millis(u64::try_from(deadline - host.clock.now_ms()).unwrap_or(0));
         tokio::select! {
-            () = tokio::time::sleep(wait) => host.tick(),
+            () = tokio::time::sleep(wait) => if !host.tick() {
+                // The deadline stays in the past: without a pause this would never rest.
+                tokio::time::sleep(AFTER_PANIC).await;
+            },
             () = host.timer.notified() => {}
         }
     }

@@ -8,6 +8,18 @@ use super::apis::{ApiSpec, Request, Response};
 use super::shapes::Walk;
 
 const API_VERSIONS: i16 = 18;
+const PRODUCE: i16 = 0;
+const FETCH: i16 = 1;
+const JOIN_GROUP: i16 = 11;
+const SYNC_GROUP: i16 = 14;
+/// Only Produce carries records. Everything else fits many times into this, with the longest of
+/// names for every partition there may be.
+const MOST_BYTES: usize = 16 << 20;
+/// A fetch may be kept for as long as its client likes to wait.
+const MOST_FETCH_BYTES: usize = 4 << 20;
+/// What members say of themselves, and are given, is kept with their group. In Kafka it has to
+/// fit into one record.
+const MOST_GROUP_BYTES: usize = 1 << 20;
 
 /// A request as it came in.
 #[derive(Debug)]
@@ -44,6 +56,15 @@ pub fn decode(mut frame: Bytes) -> Result<Decoded, Malformed> {
     let int16 = |at: usize| i16::from_be_bytes([frame[at], frame[at + 1]]);
     let (key, version) = (int16(0), int16(2));
     let spec = ApiSpec::of(key).ok_or(Malformed)?;
+    let most_bytes = match key {
+        PRODUCE => usize::MAX,
+        FETCH => MOST_FETCH_BYTES,
+        JOIN_GROUP | SYNC_GROUP => MOST_GROUP_BYTES,
+        _ => MOST_BYTES,
+    };
+    if frame.len() > most_bytes {
+        return Err(Malformed);
+    }
     if !spec.supports(version) {
         if key == API_VERSIONS {
             let correlation = frame.slice(4..8).get_i32();

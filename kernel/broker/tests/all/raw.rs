@@ -1,6 +1,6 @@
 //! Set-up for tests that write requests byte by byte, over a socket or TLS.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 
 use headwater_broker::Server;
@@ -44,10 +44,14 @@ impl<S: Read + Write> Raw<S> {
         let _ = self.stream.flush();
     }
 
-    /// Returns the next frame.
+    /// Returns the next frame, or nothing where the server closes the connection.
     pub fn receive(&mut self) -> Answer {
         let mut length = [0; 4];
-        self.stream.read_exact(&mut length).ok()?;
+        if let Err(error) = self.stream.read_exact(&mut length) {
+            let late = matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+            assert!(!late, "neither a reply nor an end");
+            return None;
+        }
         let mut frame = vec![0; u32::from_be_bytes(length) as usize];
         self.stream.read_exact(&mut frame).expect("a whole frame");
         Some(frame)
