@@ -35,73 +35,84 @@ pub struct Setting {
     pub name: &'static str,
     pub default: &'static str,
     pub kind: Kind,
+    /// The values there are; none where any value of its kind will do.
     pub allowed: &'static [&'static str],
+    /// The setting of a broker that a topic's default comes from, where there is one.
+    pub inherits: Option<&'static str>,
+    /// What it does, and whether that happens here.
+    pub says: &'static str,
 }
 
-const fn setting(name: &'static str, kind: Kind, default: &'static str) -> Setting {
+const fn setting(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    inherits: &'static str,
+    says: &'static str,
+) -> Setting {
+    let inherits = if inherits.is_empty() {
+        None
+    } else {
+        Some(inherits)
+    };
     Setting {
         name,
         default,
         kind,
         allowed: &[],
+        inherits,
+        says,
     }
 }
 
-const fn choice(
-    name: &'static str,
-    default: &'static str,
-    allowed: &'static [&'static str],
-) -> Setting {
-    Setting {
-        name,
-        default,
-        kind: Kind::Text,
-        allowed,
+impl Setting {
+    const fn one_of(mut self, allowed: &'static [&'static str]) -> Setting {
+        self.allowed = allowed;
+        self
     }
 }
+
+const NO_TIERS: &str = "Kept for tools: there is no tiered storage here.";
+const NO_THROTTLE: &str = "Kept for tools: replication is not throttled here.";
+const NO_FLUSH: &str =
+    "Kept for tools: when records reach the disk is a setting of the whole broker here.";
+const NO_CODEC: &str = "Kept for tools: batches stay as their producer compressed them.";
 
 /// The settings of a topic, with the defaults of Kafka 4 (<https://kafka.apache.org/documentation/#topicconfigs>).
 pub const TOPIC_SETTINGS: &[Setting] = &[
-    Setting {
-        name: "cleanup.policy",
-        default: "delete",
-        kind: Kind::List,
-        allowed: &["delete", "compact", "delete,compact", "compact,delete"],
-    },
-    choice(
-        "compression.type",
-        "producer",
-        &["producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"],
-    ),
-    setting("delete.retention.ms", Kind::Long, "86400000"),
-    setting("file.delete.delay.ms", Kind::Long, "60000"),
-    setting("flush.messages", Kind::Long, "9223372036854775807"),
-    setting("flush.ms", Kind::Long, "9223372036854775807"),
-    setting("index.interval.bytes", Kind::Int, "4096"),
-    setting("max.compaction.lag.ms", Kind::Long, "9223372036854775807"),
-    setting("max.message.bytes", Kind::Int, "1048588"),
-    setting("message.timestamp.after.max.ms", Kind::Long, "3600000"),
-    setting(
-        "message.timestamp.before.max.ms",
-        Kind::Long,
-        "9223372036854775807",
-    ),
-    choice(
-        "message.timestamp.type",
-        "CreateTime",
-        &["CreateTime", "LogAppendTime"],
-    ),
-    setting("min.cleanable.dirty.ratio", Kind::Double, "0.5"),
-    setting("min.compaction.lag.ms", Kind::Long, "0"),
-    setting("min.insync.replicas", Kind::Int, "1"),
-    setting("preallocate", Kind::Flag, "false"),
-    setting("retention.bytes", Kind::Long, "-1"),
-    setting("retention.ms", Kind::Long, "604800000"),
-    setting("segment.bytes", Kind::Int, "1073741824"),
-    setting("segment.index.bytes", Kind::Int, "10485760"),
-    setting("segment.jitter.ms", Kind::Long, "0"),
-    setting("segment.ms", Kind::Long, "604800000"),
-    setting("unclean.leader.election.enable", Kind::Flag, "false"),
+    setting("cleanup.policy", Kind::List, "delete", "log.cleanup.policy", "Whether old records go by age and size (delete), or all but the newest of each key (compact).").one_of(&["delete", "compact", "delete,compact", "compact,delete"]),
+    setting("compression.gzip.level", Kind::Int, "-1", "compression.gzip.level", NO_CODEC),
+    setting("compression.lz4.level", Kind::Int, "9", "compression.lz4.level", NO_CODEC),
+    setting("compression.type", Kind::Text, "producer", "compression.type", NO_CODEC).one_of(&["producer", "uncompressed", "gzip", "snappy", "lz4", "zstd"]),
+    setting("compression.zstd.level", Kind::Int, "3", "compression.zstd.level", NO_CODEC),
+    setting("delete.retention.ms", Kind::Long, "86400000", "log.cleaner.delete.retention.ms", "How long compaction keeps a tombstone."),
+    setting("file.delete.delay.ms", Kind::Long, "60000", "log.segment.delete.delay.ms", "Kept for tools: segments are deleted at once here."),
+    setting("flush.messages", Kind::Long, "9223372036854775807", "log.flush.interval.messages", NO_FLUSH),
+    setting("flush.ms", Kind::Long, "9223372036854775807", "", NO_FLUSH),
+    setting("follower.replication.throttled.replicas", Kind::List, "", "", NO_THROTTLE),
+    setting("index.interval.bytes", Kind::Int, "4096", "log.index.interval.bytes", "How many bytes lie between two entries of an index, in Kafka; here every batch has one."),
+    setting("leader.replication.throttled.replicas", Kind::List, "", "", NO_THROTTLE),
+    setting("local.retention.bytes", Kind::Long, "-2", "log.local.retention.bytes", NO_TIERS),
+    setting("local.retention.ms", Kind::Long, "-2", "log.local.retention.ms", NO_TIERS),
+    setting("max.compaction.lag.ms", Kind::Long, "9223372036854775807", "log.cleaner.max.compaction.lag.ms", "After how long a record is compacted at the latest."),
+    setting("max.message.bytes", Kind::Int, "1048588", "message.max.bytes", "The largest batch that is taken."),
+    setting("message.timestamp.after.max.ms", Kind::Long, "3600000", "log.message.timestamp.after.max.ms", "How far ahead of the broker's clock a record may be."),
+    setting("message.timestamp.before.max.ms", Kind::Long, "9223372036854775807", "log.message.timestamp.before.max.ms", "How far behind the broker's clock a record may be."),
+    setting("message.timestamp.type", Kind::Text, "CreateTime", "log.message.timestamp.type", "Whether records keep the time of their producer or get that of their arrival.").one_of(&["CreateTime", "LogAppendTime"]),
+    setting("min.cleanable.dirty.ratio", Kind::Double, "0.5", "log.cleaner.min.cleanable.ratio", "How much of a log must be new before it is compacted."),
+    setting("min.compaction.lag.ms", Kind::Long, "0", "log.cleaner.min.compaction.lag.ms", "For how long a record is never compacted."),
+    setting("min.insync.replicas", Kind::Int, "1", "min.insync.replicas", "How many replicas must have a batch before acks=all says so; with fewer in sync, it is refused."),
+    setting("preallocate", Kind::Flag, "false", "log.preallocate", "Kept for tools: files grow as they are written."),
+    setting("remote.log.copy.disable", Kind::Flag, "false", "", NO_TIERS),
+    setting("remote.log.delete.on.disable", Kind::Flag, "false", "", NO_TIERS),
+    setting("remote.storage.enable", Kind::Flag, "false", "", NO_TIERS),
+    setting("retention.bytes", Kind::Long, "-1", "log.retention.bytes", "How many bytes a partition keeps; -1 for all."),
+    setting("retention.ms", Kind::Long, "604800000", "", "How long records stay; -1 for ever."),
+    setting("segment.bytes", Kind::Int, "1073741824", "log.segment.bytes", "When a new segment begins, by size; at 1 MiB at the latest here."),
+    setting("segment.index.bytes", Kind::Int, "10485760", "log.index.size.max.bytes", "Kept for tools: an index is as large as its segment needs."),
+    setting("segment.jitter.ms", Kind::Long, "0", "", "Kept for tools: segments begin when they are due."),
+    setting("segment.ms", Kind::Long, "604800000", "", "When a new segment begins, by age."),
+    setting("unclean.leader.election.enable", Kind::Flag, "false", "unclean.leader.election.enable", "Whether a replica out of sync may lead where no other is left, which loses records."),
 ];
 
 /// Returns the setting of this name.

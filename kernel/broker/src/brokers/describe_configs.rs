@@ -3,27 +3,21 @@
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::alter_configs_response::AlterConfigsResourceResponse as AlterResult;
 use kafka_protocol::messages::describe_configs_request::DescribeConfigsResource;
-use kafka_protocol::messages::describe_configs_response::{
-    DescribeConfigsResourceResult, DescribeConfigsResult, DescribeConfigsSynonym,
-};
+use kafka_protocol::messages::describe_configs_response::DescribeConfigsResult;
 use kafka_protocol::messages::incremental_alter_configs_response::AlterConfigsResourceResponse as IncrementalResult;
 use kafka_protocol::messages::{
     AlterConfigsRequest, AlterConfigsResponse, DescribeConfigsRequest, DescribeConfigsResponse,
     IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse,
 };
 
-use super::configs::{Kind, TOPIC_SETTINGS, TopicConfigs, broker_settings, group_settings};
+use super::config_rows::{Row, Wanted, broker_rows, group_rows, topic_rows};
+use super::configs::{TopicConfigs, broker_settings, group_settings};
 use super::{Brokers, Call, Millis};
 use crate::wire::text;
 
 const TOPIC: i8 = 2;
 const BROKER: i8 = 4;
 const GROUP: i8 = 32;
-
-/// Where a value comes from, as DescribeConfigs numbers it.
-const SET_FOR_TOPIC: i8 = 1;
-const STATIC: i8 = 4;
-const DEFAULT: i8 = 5;
 
 /// What incremental changes do to a setting.
 const SET: i8 = 0;
@@ -32,20 +26,17 @@ const DELETE: i8 = 1;
 type Failure = (ResponseError, String);
 type Change<'a> = (&'a str, i8, Option<&'a str>);
 
-/// One row of the reply, before the versions are seen to.
-struct Row {
-    name: &'static str,
-    value: String,
-    kind: Kind,
-    source: i8,
-}
-
 impl Brokers {
     pub(super) fn describe_configs(
         &self,
         call: &Call,
         body: DescribeConfigsRequest,
     ) -> DescribeConfigsResponse {
+        let wanted = Wanted {
+            version: call.version,
+            synonyms: body.include_synonyms,
+            documentation: body.include_documentation,
+        };
         let results = body.resources.iter().map(|resource| {
             let result = DescribeConfigsResult::default()
                 .with_resource_type(resource.resource_type)
@@ -54,14 +45,7 @@ impl Brokers {
                 Ok(rows) => result.with_configs(
                     rows.into_iter()
                         .filter(|row| is_asked(resource, row.name))
-                        .map(|row| {
-                            described(
-                                row,
-                                resource.resource_type,
-                                body.include_synonyms,
-                                call.version,
-                            )
-                        })
+                        .map(|row| row.described(wanted))
                         .collect(),
                 ),
                 Err((error, message)) => result
@@ -137,24 +121,9 @@ impl Brokers {
                     )
                 })?;
                 let rows = broker_settings(node.id, self.nodes.len(), &self.settings);
-                let row = |(name, kind, value)| Row {
-                    name,
-                    value,
-                    kind,
-                    source: STATIC,
-                };
-                Ok(rows.into_iter().map(row).collect())
+                Ok(broker_rows(rows))
             }
-            GROUP => {
-                let row = |(name, value): (&'static str, String)| Row {
-                    name,
-                    value,
-                    kind: Kind::Int,
-                    source: DEFAULT,
-                };
-                let rows = group_settings(&self.settings).into_iter().map(row);
-                Ok(rows.collect())
-            }
+            GROUP => Ok(group_rows(group_settings(&self.settings))),
             other => Err(unknown_resource(other)),
         }
     }
@@ -200,54 +169,12 @@ impl Brokers {
     }
 }
 
-fn topic_rows(configs: &TopicConfigs) -> Vec<Row> {
-    let rows = TOPIC_SETTINGS.iter().map(|setting| {
-        let set = configs.overrides().get(setting.name);
-        Row {
-            name: setting.name,
-            value: set.cloned().unwrap_or_else(|| setting.default.to_owned()),
-            kind: setting.kind,
-            source: if set.is_some() {
-                SET_FOR_TOPIC
-            } else {
-                DEFAULT
-            },
-        }
-    });
-    rows.collect()
-}
-
 fn is_asked(resource: &DescribeConfigsResource, name: &str) -> bool {
     match &resource.configuration_keys {
         // Older clients ask for all settings with an empty list.
         Some(keys) if !keys.is_empty() => keys.iter().any(|key| key.as_str() == name),
         _ => true,
     }
-}
-
-fn described(
-    row: Row,
-    resource: i8,
-    synonyms: bool,
-    version: i16,
-) -> DescribeConfigsResourceResult {
-    let mut result = DescribeConfigsResourceResult::default()
-        .with_name(text(row.name))
-        .with_value(Some(text(row.value.as_str())))
-        .with_read_only(resource != TOPIC)
-        .with_config_source(row.source);
-    if version >= 3 {
-        result = result.with_config_type(row.kind.code());
-    }
-    if synonyms {
-        result = result.with_synonyms(vec![
-            DescribeConfigsSynonym::default()
-                .with_name(text(row.name))
-                .with_value(Some(text(row.value)))
-                .with_source(row.source),
-        ]);
-    }
-    result
 }
 
 fn outcome(result: Result<(), Failure>) -> (i16, Option<String>) {

@@ -16,6 +16,7 @@ pub(crate) mod api_versions;
 mod balance;
 pub mod changes;
 mod compaction;
+mod config_rows;
 mod configs;
 mod controller;
 mod create_topics;
