@@ -57,7 +57,12 @@ impl Codec {
             Codec::Plain => Ok(bytes.to_vec()),
             Codec::Gzip => read_all(flate2::read::GzDecoder::new(bytes)),
             Codec::Snappy => decompress_snappy(bytes),
-            Codec::Lz4 => read_all(lz4::Decoder::new(bytes)?),
+            Codec::Lz4 => {
+                let mut decoder = lz4::Decoder::new(bytes)?;
+                let opened = read_all(&mut decoder)?;
+                // A frame that was cut off after its last block is told by its missing end only.
+                decoder.finish().1.map(|()| opened)
+            }
             Codec::Zstd => read_all(zstd::stream::read::Decoder::with_buffer(bytes)?),
         }
     }

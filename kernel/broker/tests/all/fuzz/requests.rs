@@ -72,7 +72,7 @@ struct Field {
 fn parse<'a>(words: &mut impl Iterator<Item = &'a str>, next: &mut usize) -> Vec<Field> {
     let mut fields = Vec::new();
     while let Some(word) = words.next() {
-        if word == "]" {
+        if word == "]" || word == ")" {
             break;
         }
         let plain_array = word.starts_with('*');
@@ -87,7 +87,7 @@ fn parse<'a>(words: &mut impl Iterator<Item = &'a str>, next: &mut usize) -> Vec
             (None, None) => (0, i16::MAX),
         };
         let number = *next;
-        let inner = (letter == "[").then(|| parse(words, next));
+        let inner = matches!(letter, "[" | "(").then(|| parse(words, next));
         *next += usize::from(inner.is_none());
         fields.push(Field {
             number,
@@ -122,8 +122,15 @@ impl Writer<'_, '_> {
         if field.fields.is_none() && !field.plain_array {
             return self.value(field);
         }
-        let count: usize = *self.choices.one(&[1, 1, 1, 0, 2, 3]);
-        self.count(count);
+        let mut count: usize = *self.choices.one(&[1, 1, 1, 0, 2, 3]);
+        match field.letter {
+            '(' => {
+                // A structure that may be missing: 1 before it, or -1 alone.
+                count = count.min(1);
+                self.out.push(if count == 1 { 1 } else { 0xff });
+            }
+            _ => self.count(count),
+        }
         for _ in 0..count {
             match &field.fields {
                 Some(fields) => self.structure(fields),
