@@ -63,6 +63,10 @@ impl Brokers {
         let replica = self.topics.leading(topic, asked.partition_index, node)?;
         let log = &replica.log;
         check_leader_epoch(asked.current_leader_epoch, replica.leader_epoch())?;
+        // A new leader does not know yet how far its predecessor had got.
+        if asked.timestamp == LATEST && replica.high_watermark < replica.epoch_start {
+            return Err(ResponseError::OffsetNotAvailable);
+        }
         let place = |offset| RecordTime {
             offset,
             timestamp_ms: -1,

@@ -12,6 +12,7 @@ mod compaction;
 mod consumer_histories;
 mod consumers;
 mod control;
+mod elections;
 mod fuzz;
 mod garbage;
 mod group_kinds;

@@ -511,6 +511,46 @@ fn follower_left_behind_by_deletion_begins_anew() {
 }
 
 #[test]
+fn new_leader_knows_its_end_once_a_follower_has_asked() {
+    use kafka_protocol::messages::ListOffsetsRequest;
+    use kafka_protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
+    let mut stepped = three();
+    for node in [2, 3] {
+        fault(&mut stepped, Fault::Slow { node, delay_ms: 10 });
+    }
+    stepped.pass(1000);
+    produce(&mut stepped, 1, 1, &["a"]);
+    // The followers have the record, and do not know yet that all have it.
+    stepped.pass(10);
+    fault(&mut stepped, Fault::Stop { node: 1 });
+    stepped.pass(10);
+    assert_eq!(partition(&stepped).leader, 2);
+    let latest = |stepped: &mut Stepped| {
+        let partition = ListOffsetsPartition::default()
+            .with_current_leader_epoch(-1)
+            .with_timestamp(-1);
+        let topic = ListOffsetsTopic::default()
+            .with_name(TopicName(text("flights")))
+            .with_partitions(vec![partition]);
+        let request = ListOffsetsRequest::default().with_topics(vec![topic]);
+        stepped.node = 2;
+        match stepped.ask(6, Request::ListOffsets(request)) {
+            Response::ListOffsets(body) => {
+                let partition = &body.topics[0].partitions[0];
+                (partition.error_code, partition.offset)
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(
+        latest(&mut stepped),
+        (code(ResponseError::OffsetNotAvailable), -1)
+    );
+    stepped.pass(100);
+    assert_eq!(latest(&mut stepped), (0, 1));
+}
+
+#[test]
 fn closed_segments_are_held_once_for_all_replicas() {
     let mut stepped = three();
     let value: &'static str = Box::leak("x".repeat(100_000).into_boxed_str());
