@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --profile dev --bench two_million` runs all of it, with `-- 100000` a short form.
 //! The broker runs in a process of its own (this program again), so that its memory can be told
-//! from the clients'. Each record carries its number: one that is lost or comes twice is found.
+//! from the clients'. With `--data DIR` it stores them there, and `--flush none|interval|batch` says
+//! when they are forced to the disk. Each record carries its number: one that is lost or comes twice is found.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -21,16 +22,35 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let value_of = |name: &str| {
+        let at = arguments.iter().position(|argument| argument == name);
+        at.and_then(|at| arguments.get(at + 1)).cloned()
+    };
+    let stored = value_of("--data").map(|dir| Stored {
+        dir,
+        flush: value_of("--flush").unwrap_or_else(|| "none".to_owned()),
+    });
     if arguments.iter().any(|argument| argument == "broker") {
-        return run_broker();
+        return run_broker(stored);
     }
     let count = arguments.iter().find_map(|argument| argument.parse().ok());
-    run(count.unwrap_or(2_000_000));
+    run(count.unwrap_or(2_000_000), stored);
+}
+
+/// Where the broker stores its records.
+struct Stored {
+    dir: String,
+    flush: String,
 }
 
 /// The broker process: tells its address, and ends with its standard input.
-fn run_broker() {
-    let server = Server::start(ServerConfig::default()).expect("a free port");
+fn run_broker(stored: Option<Stored>) {
+    let mut config = ServerConfig::default();
+    if let Some(stored) = stored {
+        config.data_dir = Some(stored.dir.into());
+        config.flush = stored.flush.parse().expect("none, interval or batch");
+    }
+    let server = Server::start(config).expect("a free port");
     println!("{}", server.bootstrap());
     for line in std::io::stdin().lines() {
         if line.is_ok_and(|line| line == "held") {
@@ -39,9 +59,9 @@ fn run_broker() {
     }
 }
 
-fn run(count: usize) {
+fn run(count: usize, stored: Option<Stored>) {
     let started = Instant::now();
-    let (mut child, mut replies) = start_broker();
+    let (mut child, mut replies) = start_broker(stored.as_ref());
     let bootstrap = read_line(&mut replies);
     first_metadata(&bootstrap);
     let answering = started.elapsed();
@@ -89,10 +109,14 @@ fn print_rate(what: &str, count: usize, seconds: f64) {
     println!("{what:<18}{rate:>9.0} records/s in {seconds:.2} s");
 }
 
-fn start_broker() -> (Child, BufReader<std::process::ChildStdout>) {
+fn start_broker(stored: Option<&Stored>) -> (Child, BufReader<std::process::ChildStdout>) {
     let program = std::env::current_exe().expect("this program has a path");
-    let mut child = Command::new(program)
-        .arg("broker")
+    let mut command = Command::new(program);
+    command.arg("broker");
+    if let Some(Stored { dir, flush }) = stored {
+        command.args(["--data", dir, "--flush", flush]);
+    }
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -1,6 +1,7 @@
 //! What a cluster holds, for people to look at. These shapes also cross the control channel.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,98 @@ pub struct ClusterDescription {
     pub bytes_held: u64,
     /// Where produce requests begin to be refused.
     pub bytes_limit: u64,
+    /// Where and how the cluster is stored; nothing where it lives in memory.
+    #[serde(default)]
+    pub storage: Option<Box<StorageDescription>>,
+}
+
+/// The data directory of a cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StorageDescription {
+    pub dir: String,
+    /// `none`, `interval` or `batch`.
+    pub flush: String,
+    /// How the start went.
+    pub recovery: Recovery,
+    /// Why writes are refused, where they are: the disk is full, or failed.
+    pub failure: Option<String>,
+}
+
+/// What was found in a data directory when it was opened.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovery {
+    /// The directory was made just now.
+    pub fresh: bool,
+    /// The broker before this one was stopped, not killed.
+    pub clean: bool,
+    pub segments: u64,
+    pub batches: u64,
+    pub records: u64,
+    pub bytes: u64,
+    /// Topics, groups, committed offsets and what else is not a record.
+    pub facts: u64,
+    /// Bytes that a crash had left half written, and where.
+    pub truncated_bytes: u64,
+    pub truncated: Vec<Truncated>,
+    /// Indexes that were missing or wrong, and were written again.
+    pub rebuilt_indexes: u64,
+    /// What else was put right.
+    pub notes: Vec<String>,
+    pub took_us: u64,
+}
+
+/// A torn tail that was cut off.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Truncated {
+    pub file: String,
+    /// Where the log goes on.
+    pub offset: i64,
+    pub bytes: u64,
+    pub why: String,
+    /// Whole batches that lay behind the fault and went with it: none after the end of a process,
+    /// perhaps some after a loss of power.
+    pub batches_behind: u64,
+}
+
+impl fmt::Display for Recovery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.fresh {
+            return f.write_str("nothing, this is a new directory");
+        }
+        let how = match self.clean {
+            true => "stopped cleanly",
+            false => "not stopped cleanly",
+        };
+        write!(
+            f,
+            "{} records in {} segments and {} facts read in {} ms; the last broker was {how}",
+            self.records,
+            self.segments,
+            self.facts,
+            self.took_us / 1000
+        )?;
+        for cut in &self.truncated {
+            write!(
+                f,
+                "\n  cut {} bytes off {} at offset {}: {}",
+                cut.bytes, cut.file, cut.offset, cut.why
+            )?;
+            if cut.batches_behind > 0 {
+                write!(f, ", with {} whole batches behind it", cut.batches_behind)?;
+            }
+        }
+        if self.rebuilt_indexes > 0 {
+            write!(
+                f,
+                "\n  wrote the indexes of {} segments again",
+                self.rebuilt_indexes
+            )?;
+        }
+        for note in &self.notes {
+            write!(f, "\n  {note}")?;
+        }
+        Ok(())
+    }
 }
 
 /// A node.

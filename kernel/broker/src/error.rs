@@ -42,6 +42,45 @@ pub enum Error {
     /// A name or a password that cannot be a user's.
     #[error("no user `{name}` was made\n  have: {why}\n  try:  another name or password")]
     User { name: String, why: String },
+    /// The disk was full, or a file could not be read or written.
+    #[error(
+        "cannot use the data directory\n  have: {path}: {source}\n  try:  room on the disk, and rights to the files"
+    )]
+    Storage {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another process has the directory.
+    #[error(
+        "the data directory is in use\n  have: {dir}, which another broker has locked\n  try:  stopping that broker, or another directory"
+    )]
+    DirectoryInUse { dir: String },
+    /// The directory was not made by a broker.
+    #[error(
+        "this is no data directory\n  have: {dir}, with `{found}` in it\n  try:  an empty or a new directory"
+    )]
+    NotADataDirectory { dir: String, found: String },
+    /// The directory was written by another version.
+    #[error(
+        "the data directory has another format\n  have: {file}: `{found}`\n  try:  the version of Headwater that wrote it, or another directory"
+    )]
+    DirectoryFormat { file: String, found: String },
+    /// The directory belongs to a cluster of other nodes.
+    #[error(
+        "the data directory belongs to another cluster\n  have: {have}\n  try:  starting as many nodes as wrote it, or another directory"
+    )]
+    OtherCluster { have: String },
+    /// A file holds what no crash explains; going on would hide that records are missing.
+    #[error(
+        "the data directory is damaged\n  have: {file}, offset {offset}, byte {position}: {why}\n  try:  bringing the file back from a copy; or moving it and what follows it in the log away, which loses those records"
+    )]
+    Damaged {
+        file: String,
+        offset: i64,
+        position: u64,
+        why: String,
+    },
     /// `HEADWATER_CONTROL` does not hold `address/token`.
     #[error("no control channel in `{place}`\n  try:  127.0.0.1:<port>/<token>")]
     Place { place: String },

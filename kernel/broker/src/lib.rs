@@ -10,6 +10,7 @@
 //! - [`groups`]: consumer groups and committed offsets
 //! - [`transactions`]: what is committed together or not at all
 //! - [`log`]: record batches in segments
+//! - [`storage`]: segment files, recovery after a crash
 //! - [`wire`]: frames, and the table of supported requests
 //! - [`security`]: users, SASL and TLS, for a server that others reach
 //! - [`description`]: what a cluster holds, for people to look at
@@ -33,15 +34,17 @@ pub mod inspection;
 pub mod log;
 pub mod security;
 pub mod server;
+pub mod storage;
 pub mod transactions;
 pub mod wire;
 
 pub use brokers::BrokerSettings;
 pub use description::{
     CleaningDescription, ClusterDescription, CommittedOffset, GroupDescription, MemberDescription,
-    NodeDescription, PartitionDescription, ProducerDescription, ReplicaDescription,
-    TopicDescription, TopicPartition, TransactionDescription,
+    NodeDescription, PartitionDescription, ProducerDescription, Recovery, ReplicaDescription,
+    StorageDescription, TopicDescription, TopicPartition, TransactionDescription, Truncated,
 };
 pub use error::{Error, Result};
 pub use inspection::{BatchInspection, IndexEntry, LogInspection, LogQuery, SegmentInspection};
 pub use server::{Server, ServerConfig};
+pub use storage::Flush;

@@ -1,11 +1,12 @@
 //! `headwater broker`: the embedded broker on its own, for clients of any language.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use headwater_broker::{Server, ServerConfig};
+use headwater_broker::{Flush, Server, ServerConfig, StorageDescription};
 
-/// Runs the embedded broker alone until Ctrl-C; its topics live in memory.
+/// Runs the embedded broker alone until Ctrl-C; its topics live in memory, or in a directory.
 #[derive(Debug, clap::Args)]
 pub struct BrokerArgs {
     /// The port to listen on; 0 lets the system choose one
@@ -14,6 +15,17 @@ pub struct BrokerArgs {
     /// How many bytes of records the broker keeps; when they are full, producing is refused and nothing is dropped
     #[arg(long, value_name = "BYTES")]
     pub max_bytes: Option<u64>,
+    /// Where topics, groups and records are stored, to be there again at the next start
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// When stored data are forced to the disk: none (as the system sees fit), interval (every second) or batch (before each acknowledgement)
+    #[arg(
+        long,
+        value_name = "POLICY",
+        default_value = "interval",
+        requires = "data"
+    )]
+    pub flush: Flush,
 }
 
 /// Runs the broker.
@@ -39,25 +51,35 @@ fn serve(args: &BrokerArgs) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(bytes) = args.max_bytes {
         config.max_bytes = bytes;
     }
+    config.data_dir.clone_from(&args.data);
+    config.flush = args.flush;
     let server = Server::start(config)?;
     let bootstrap = server.bootstrap();
+    let storage = server.describe().storage;
     runtime.block_on(async {
         let mut stop = std::pin::pin!(crate::serve::asked_to_stop());
         // Polled once before anything is said: who reads the address may press Ctrl-C at once.
         tokio::select! {
             biased;
             asked = &mut stop => return asked,
-            () = std::future::ready(()) => greet(&bootstrap),
+            () = std::future::ready(()) => greet(&bootstrap, storage.as_deref()),
         }
         stop.await
     })?;
-    drop(server);
-    println!("stopped");
+    server.close()?;
+    match args.data {
+        Some(_) => println!("stopped; all is stored"),
+        None => println!("stopped"),
+    }
     Ok(())
 }
 
-fn greet(bootstrap: &str) {
+fn greet(bootstrap: &str, storage: Option<&StorageDescription>) {
     println!("broker at {bootstrap}, until Ctrl-C");
+    if let Some(storage) = storage {
+        println!("  data in:      {}, flush {}", storage.dir, storage.flush);
+        println!("  read back:    {}", storage.recovery);
+    }
     println!("  in a cell:    let cluster = Cluster::connect(\"{bootstrap}\")?;");
     println!("  or before:    export HEADWATER_BOOTSTRAP={bootstrap}, for Cluster::open()");
     println!("  other tools:  kcat -b {bootstrap} -L");

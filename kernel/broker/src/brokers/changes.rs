@@ -62,6 +62,8 @@ pub struct Fact {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Key {
+    /// The cluster's id, and its nodes.
+    Cluster,
     /// Where ids of topics, members and producers go on.
     Counters,
     /// Name, settings and assignment of a topic, by its id.
@@ -148,6 +150,16 @@ impl Recorder {
     /// Notes the newest value of a key.
     pub fn fact(&self, key: impl FnOnce() -> Key, value: &impl Serialize) {
         self.push(|| Change::Fact(Fact::new(key(), value)));
+    }
+
+    /// Notes the newest value of a key, which is JSON already.
+    pub fn fact_json(&self, key: impl FnOnce() -> Key, json: Bytes) {
+        self.push(|| {
+            Change::Fact(Fact {
+                key: key(),
+                value: Some(json),
+            })
+        });
     }
 
     /// Notes that there is nothing under a key any more.

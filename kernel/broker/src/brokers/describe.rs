@@ -1,6 +1,6 @@
 //! Describes the cluster for people: `Server::describe`, not a request of the protocol.
 
-use super::{Brokers, Node, Partition, Replica, Topic};
+use super::{Brokers, Node, Partition, Place, Replica, Topic};
 use crate::description::{
     ClusterDescription, CommittedOffset, NodeDescription, PartitionDescription,
     ProducerDescription, ReplicaDescription, TopicDescription,
@@ -35,6 +35,7 @@ impl Brokers {
             transactions: self.transactions.describe(),
             bytes_held: self.bytes_held,
             bytes_limit: self.settings.max_bytes,
+            storage: None,
         }
     }
 
@@ -45,6 +46,24 @@ impl Brokers {
         replica
             .map(|replica| replica.log.closed_segments())
             .unwrap_or_default()
+    }
+
+    /// Returns all logs and where they lie, in the order of the topics' names.
+    pub fn logs(&self) -> impl Iterator<Item = (Place, &PartitionLog)> {
+        self.topics.iter().flat_map(|(_, topic)| {
+            (0..)
+                .zip(&topic.partitions)
+                .flat_map(move |(index, partition)| {
+                    partition.replicas.iter().map(move |replica| {
+                        let place = Place {
+                            node: replica.node,
+                            topic: topic.id,
+                            partition: index,
+                        };
+                        (place, &replica.log)
+                    })
+                })
+        })
     }
 
     fn describe_topic(&self, name: &str, topic: &Topic) -> TopicDescription {

@@ -15,6 +15,20 @@ pub(super) struct Counters {
     pub next_producer_id: i64,
 }
 
+/// The cluster as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ClusterFact {
+    pub cluster_id: String,
+    pub nodes: Vec<i32>,
+}
+
+/// What the disk was told last, of facts that are compared at the end of each step.
+#[derive(Debug, Default)]
+pub(super) struct Reported {
+    pub cluster: Option<ClusterFact>,
+    pub counters: Counters,
+}
+
 /// A topic as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct TopicFact {
@@ -39,8 +53,14 @@ impl Brokers {
         self.recorder.fact(|| topic_key(topic.id), &fact);
     }
 
-    pub(crate) fn report_topic_gone(&self, id: Uuid) {
+    pub(crate) fn report_topic_gone(&self, id: Uuid, partitions: i32) {
         self.recorder.gone(|| topic_key(id));
+        for partition in 0..partitions {
+            self.recorder.gone(|| Key::Partition {
+                topic: id.to_string(),
+                partition,
+            });
+        }
     }
 
     /// Reports a transactional id as it is now.
@@ -58,17 +78,32 @@ impl Brokers {
 
     /// Reports what this step changed and no handler reported itself.
     pub(super) fn report_facts(&mut self) {
+        self.report_groups();
         if !self.recorder.is_on() {
             return;
         }
+        self.report_cluster();
         let counters = Counters {
             ids: self.ids.state(),
             next_producer_id: self.next_producer_id,
         };
-        if self.reported != counters {
-            self.reported = counters;
+        if self.reported.counters != counters {
+            self.reported.counters = counters;
             self.recorder.fact(|| Key::Counters, &counters);
         }
+    }
+
+    fn report_cluster(&mut self) {
+        let known = self.reported.cluster.as_ref();
+        if known.is_some_and(|known| known.nodes.len() == self.nodes.len()) {
+            return;
+        }
+        let fact = ClusterFact {
+            cluster_id: self.cluster_id.clone(),
+            nodes: self.nodes.iter().map(|node| node.id).collect(),
+        };
+        self.recorder.fact(|| Key::Cluster, &fact);
+        self.reported.cluster = Some(fact);
     }
 }
 

@@ -85,7 +85,8 @@ impl Brokers {
             return self.described_by_id(node, asked.topic_id);
         };
         if self.topics.get(name).is_none() {
-            if !(auto_create && self.settings.auto_create_topics) {
+            let stored = self.storage_failure.is_none();
+            if !(auto_create && self.settings.auto_create_topics && stored) {
                 return missing(name, ResponseError::UnknownTopicOrPartition);
             }
             let replication = self.default_replication();

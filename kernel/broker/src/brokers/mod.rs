@@ -40,10 +40,13 @@ mod once;
 mod partition;
 mod placement;
 mod produce;
+mod restore;
 mod retention;
 mod sasl;
 mod settings;
+mod stored;
 mod topics;
+mod unstored;
 mod waiting;
 
 pub use changes::{Change, Fact, Key, LogChange, LogRecorder, Place, Recorder};
@@ -54,7 +57,10 @@ pub use flaw::Flaw;
 pub use ids::Ids;
 pub use network::Peer;
 pub use partition::{NO_LEADER, Partition, PartitionState, Replica};
+pub use restore::NotRestored;
+pub(crate) use restore::parsed;
 pub use settings::BrokerSettings;
+pub use stored::{Stored, StoredLog, StoredSegment};
 pub use topics::{Topic, Topics};
 
 /// Milliseconds since 1970, UTC. A shell never lets it go backwards.
@@ -153,7 +159,9 @@ pub struct Brokers {
     next_cleaning: Option<Millis>,
     replies: Vec<Reply>,
     pub(crate) recorder: Recorder,
-    reported: facts::Counters,
+    reported: facts::Reported,
+    /// Why nothing can be stored any more.
+    pub(crate) storage_failure: Option<String>,
     pub(crate) node_states: Vec<controller::NodeState>,
     pub(crate) network: network::Network,
     acks: acks::WaitingAcks,
@@ -192,7 +200,8 @@ impl Brokers {
             next_cleaning: None,
             replies: Vec::new(),
             recorder,
-            reported: facts::Counters::default(),
+            reported: facts::Reported::default(),
+            storage_failure: None,
             node_states: controller::NodeState::all_up(&node_ids),
             network: network::Network::default(),
             acks: acks::WaitingAcks::default(),
@@ -290,6 +299,15 @@ impl Brokers {
         self.settings.flaw == Some(flaw)
     }
 
+    /// Lets a closed segment be read from its file from now on. Returns false where the segment
+    /// has changed since, or is gone.
+    pub fn map_segment(&mut self, place: Place, base_offset: i64, file: bytes::Bytes) -> bool {
+        let name = self.topics.name_of(place.topic).map(str::to_owned);
+        let partition = name.and_then(|name| self.topics.partition_mut(&name, place.partition));
+        let replica = partition.and_then(|partition| partition.replica_mut(place.node));
+        replica.is_some_and(|replica| replica.log.map_segment(base_offset, file))
+    }
+
     fn deadline(&self) -> Option<Millis> {
         [
             self.groups.deadline(),
@@ -309,6 +327,9 @@ impl Brokers {
     }
 
     fn handle(&mut self, now_ms: Millis, call: &Call, request: Request) -> Answer {
+        if let Some(refusal) = self.refuse_unstored(&request) {
+            return refusal;
+        }
         match once::each(request) {
             Request::ApiVersions(_) => api_versions::table().into(),
             Request::SaslHandshake(_) => sasl::late_handshake().into(),

@@ -219,7 +219,7 @@ impl Brokers {
             // Not retriable, and nothing else is deleted for it: the producer hears of it at once.
             error: ResponseError::PolicyViolation,
             message: Some(format!(
-                "the broker's memory is full: {bytes_held} of {limit} bytes held; delete topics or start it with a higher max_bytes"
+                "the broker is full: {bytes_held} of {limit} bytes held; delete topics or start it with a higher max_bytes"
             )),
             records: Vec::new(),
         }

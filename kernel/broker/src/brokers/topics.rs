@@ -154,7 +154,7 @@ impl Topics {
             .sum()
     }
 
-    fn insert(&mut self, name: String, topic: Topic) {
+    pub(super) fn insert(&mut self, name: String, topic: Topic) {
         self.names.insert(topic.id, name.clone());
         self.by_name.insert(name, topic);
     }
@@ -240,7 +240,7 @@ impl Brokers {
         let Some(topic) = self.topics.remove(name) else {
             return false;
         };
-        self.report_topic_gone(topic.id);
+        self.report_topic_gone(topic.id, topic.partitions.len() as i32);
         for replica in topic.partitions.iter().flat_map(|p| &p.replicas) {
             replica.log.deleted();
         }

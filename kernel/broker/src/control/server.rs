@@ -214,7 +214,10 @@ impl Shared {
                 "{MOST_CLUSTERS} clusters are open, which is the limit"
             ));
         }
-        match Server::start(self.shaped(shape)) {
+        let mut config = self.shaped(shape);
+        // Each cluster has a directory of its own; its name may hold what no file's may.
+        config.data_dir = config.data_dir.map(|dir| dir.join(file_name(&cluster)));
+        match Server::start(config) {
             Ok(server) => {
                 let bootstrap = server.bootstrap();
                 clusters.insert(cluster, server);
@@ -237,6 +240,18 @@ fn refused_by(error: &Error) -> Reply {
     Reply::Refused {
         why: error.to_string(),
     }
+}
+
+/// Returns a name for a cluster's directory: letters, digits, `-` and `_` stay as they are.
+fn file_name(cluster: &str) -> String {
+    let mut name = String::new();
+    for byte in cluster.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => name.push(char::from(byte)),
+            other => name.push_str(&format!("%{other:02x}")),
+        }
+    }
+    name
 }
 
 /// Compares in a time that tells nothing about where two tokens differ.

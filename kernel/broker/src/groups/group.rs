@@ -5,14 +5,16 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::assignment;
+use super::committed::Offsets;
 use super::consumer::ConsumerGroup;
 use crate::brokers::{Millis, RequestId, Topics};
 use crate::description::{CommittedOffset, GroupDescription, MemberDescription};
 
 /// Where a group stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
     /// No members; committed offsets may be left.
     Empty,
@@ -79,19 +81,6 @@ impl Member {
     }
 }
 
-/// The time of an offset that was committed in this very step.
-pub const NOT_NOTED: Millis = -1;
-
-/// A committed offset.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Committed {
-    pub offset: i64,
-    pub leader_epoch: i32,
-    pub metadata: String,
-    /// When it was committed; written in at the end of the step.
-    pub at_ms: Millis,
-}
-
 /// One group.
 #[derive(Debug)]
 pub struct Group {
@@ -108,7 +97,7 @@ pub struct Group {
     pub promised: BTreeMap<String, Millis>,
     /// When a rebalance goes on without those who have not joined.
     pub rebalance_ends_ms: Option<Millis>,
-    pub offsets: BTreeMap<(String, i32), Committed>,
+    pub offsets: Offsets,
     /// What a group of the consumer protocol has in place of the members above.
     pub consumer: Option<ConsumerGroup>,
     /// Since when nobody has been a member.
@@ -130,7 +119,7 @@ impl Group {
             members: BTreeMap::new(),
             promised: BTreeMap::new(),
             rebalance_ends_ms: None,
-            offsets: BTreeMap::new(),
+            offsets: Offsets::default(),
             consumer: None,
             empty_since_ms: None,
             gathering: false,
@@ -173,10 +162,7 @@ impl Group {
 
     /// Notes since when nobody has been a member, and when offsets were committed.
     pub(super) fn note_times(&mut self, now_ms: Millis) {
-        let fresh = |committed: &&mut Committed| committed.at_ms == NOT_NOTED;
-        for committed in self.offsets.values_mut().filter(fresh) {
-            committed.at_ms = now_ms;
-        }
+        self.offsets.note_times(now_ms);
         match self.is_empty() {
             true => self.empty_since_ms = self.empty_since_ms.or(Some(now_ms)),
             false => self.empty_since_ms = None,

@@ -68,7 +68,7 @@ impl Brokers {
                 Some(_) => None,
             };
             if error.is_none() {
-                self.groups.by_name.remove(name.as_str());
+                self.groups.remove(&name);
                 for id in self.transactions.forget_staged(&name, None) {
                     self.report_transaction(&id);
                 }

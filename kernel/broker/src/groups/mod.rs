@@ -4,20 +4,25 @@
 //! - `join`, `sync`, `heartbeat`, `leave`: the requests that move a group from state to state
 //! - `rebalance`: what happens between the first and the last join
 //! - `moving`: which node coordinates a group, and what happens when another takes over
-//! - `offsets`, `offset_delete`: committed offsets
+//! - `offsets`, `offset_delete`, `committed`: committed offsets
+//! - `facts`: what of a group must survive
 //! - [`consumer`]: groups of the consumer protocol (KIP-848)
 //! - `room`: how many there may be
 //! - `list`: groups listed, described, deleted
 //! - `assignment`: reads which partitions a member was given, for people to look at
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
 
 use crate::brokers::{Brokers, Call, Millis, Reply, Topics};
 use crate::description::GroupDescription;
 
 mod assignment;
+mod committed;
 pub mod consumer;
 mod coordinator;
+mod facts;
 mod group;
 mod heartbeat;
 mod join;
@@ -30,7 +35,8 @@ mod rebalance;
 mod room;
 mod sync;
 
-pub use group::{Committed, Group, Member, NOT_NOTED, State};
+pub use committed::{Committed, NOT_NOTED, Offsets};
+pub use group::{Group, Member, State};
 pub(crate) use offsets::MOST_METADATA_BYTES;
 
 /// All groups of a cluster.
@@ -40,6 +46,12 @@ pub struct Groups {
     deadline: Option<Millis>,
     /// Some group may have changed since the deadline was noted.
     touched: bool,
+    /// Groups to be compared with what the disk knows of them, at the end of the step.
+    changed: BTreeSet<String>,
+    /// What the disk knows, where there is one.
+    reported: BTreeMap<String, Bytes>,
+    /// Offsets of groups that are gone.
+    gone_offsets: Vec<(String, (String, i32))>,
 }
 
 impl Groups {
@@ -48,8 +60,10 @@ impl Groups {
     }
 
     pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Group> {
+        let group = self.by_name.get_mut(name)?;
         self.touched = true;
-        self.by_name.get_mut(name)
+        self.changed.insert(name.to_owned());
+        Some(group)
     }
 
     /// Returns when the next member, or the next rebalance, runs out of time.
@@ -59,8 +73,9 @@ impl Groups {
 
     /// Forgets the offsets committed for a topic that was deleted.
     pub(crate) fn forget_topic(&mut self, topic: &str) {
-        for group in self.by_name.values_mut() {
-            group.offsets.retain(|(name, _), _| name != topic);
+        for (name, group) in &mut self.by_name {
+            group.offsets.retain(|(read, _), _| read != topic);
+            self.changed.insert(name.clone());
         }
     }
 
@@ -70,9 +85,24 @@ impl Groups {
         for group in self.by_name.values_mut() {
             group.dismiss(&mut replies);
         }
-        self.by_name.clear();
+        for name in self.by_name.keys().cloned().collect::<Vec<_>>() {
+            self.remove(&name);
+        }
         self.deadline = None;
         replies
+    }
+
+    /// Forgets a group with its offsets.
+    pub(crate) fn remove(&mut self, name: &str) {
+        let Some(mut group) = self.by_name.remove(name) else {
+            return;
+        };
+        // Some may be gone already, and the disk not told of it yet.
+        let mut reads = group.offsets.take_changed();
+        reads.extend(group.offsets.keys().cloned());
+        self.gone_offsets
+            .extend(reads.into_iter().map(|read| (name.to_owned(), read)));
+        self.changed.insert(name.to_owned());
     }
 
     pub(crate) fn describe(&self, topics: &Topics) -> Vec<GroupDescription> {
@@ -82,6 +112,7 @@ impl Groups {
 
     fn entry(&mut self, name: &str) -> &mut Group {
         self.touched = true;
+        self.changed.insert(name.to_owned());
         self.by_name
             .entry(name.to_owned())
             .or_insert_with(|| Group::new(name))
@@ -90,7 +121,10 @@ impl Groups {
     /// Notes the next deadline, and forgets groups that never came to be.
     fn note_deadline(&mut self, now_ms: Millis, retention_ms: i64) {
         self.touched = false;
-        self.by_name.retain(|_, group| !group.is_void());
+        let void = self.by_name.values().filter(|group| group.is_void());
+        for name in void.map(|group| group.name.clone()).collect::<Vec<_>>() {
+            self.remove(&name);
+        }
         let groups = self.by_name.values_mut();
         let deadlines = groups.flat_map(|group| {
             group.note_times(now_ms);
@@ -112,21 +146,27 @@ impl Brokers {
             self.groups.note_deadline(now_ms, retention_ms);
         }
         while self.groups.deadline.is_some_and(|due| due <= now_ms) {
-            let mut replies = Vec::new();
-            self.groups.by_name.retain(|_, group| {
+            let (mut replies, mut gone) = (Vec::new(), Vec::new());
+            for (name, group) in &mut self.groups.by_name {
                 if group.deadline().is_some_and(|due| due <= now_ms) {
                     group.expire(now_ms, &mut replies);
+                    self.groups.changed.insert(name.clone());
                 }
                 if group
                     .offsets_end(retention_ms)
                     .is_some_and(|due| due <= now_ms)
                 {
                     group.expire_offsets(now_ms, retention_ms);
-                    // With its last offset an empty group is gone.
-                    return !group.offsets.is_empty();
+                    self.groups.changed.insert(name.clone());
+                    if group.offsets.is_empty() {
+                        gone.push(name.clone());
+                    }
                 }
-                true
-            });
+            }
+            // With its last offset an empty group is gone.
+            for name in gone {
+                self.groups.remove(&name);
+            }
             for reply in replies {
                 self.reply(reply.to, reply.response);
             }

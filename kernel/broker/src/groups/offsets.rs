@@ -15,8 +15,9 @@ use kafka_protocol::messages::{
     OffsetCommitRequest, OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, TopicName,
 };
 
+use super::committed::{Committed, NOT_NOTED};
 use super::consumer::ConsumerGroup;
-use super::group::{Committed, Group, NOT_NOTED, State};
+use super::group::{Group, State};
 use crate::brokers::{Brokers, Call, Flaw, Millis};
 use crate::wire::text;
 
@@ -241,7 +242,7 @@ fn lookup(
         return topics.collect();
     }
     let mut all: Vec<Found> = Vec::new();
-    for ((topic, index), offset) in group.into_iter().flat_map(|group| &group.offsets) {
+    for ((topic, index), offset) in group.into_iter().flat_map(|group| group.offsets.iter()) {
         let entry = stable(topic, *index).map(|()| Some(offset.clone()));
         let entry = (*index, entry);
         match all.last_mut() {

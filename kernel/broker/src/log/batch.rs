@@ -134,6 +134,22 @@ impl BatchHeader {
     }
 }
 
+/// Returns true where the format's number, at its place in the header, is 2.
+///
+/// # Panics
+/// Where `bytes` is shorter than a header.
+pub fn is_version_2(bytes: &[u8]) -> bool {
+    bytes[MAGIC] == 2
+}
+
+/// Returns true where one whole batch of version 2 carries the right checksum.
+///
+/// # Panics
+/// Where `bytes` is shorter than a header.
+pub fn is_intact(bytes: &[u8]) -> bool {
+    is_version_2(bytes) && checksum(bytes) == uint32(bytes, CHECKSUM)
+}
+
 /// Returns the offset of the last record of the batch that `bytes` begins with.
 ///
 /// # Panics

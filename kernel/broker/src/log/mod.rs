@@ -22,6 +22,7 @@ mod inspect;
 pub mod partition;
 pub mod producers;
 pub mod records;
+mod restore;
 pub mod segment;
 pub mod stability;
 pub mod sweep;

@@ -146,6 +146,11 @@ impl Producers {
         self.by_id.contains_key(&producer_id)
     }
 
+    /// Returns the highest id that wrote here.
+    pub fn newest_id(&self) -> Option<i64> {
+        self.by_id.keys().max().copied()
+    }
+
     /// Notes a batch of records that was appended at `base_offset`. Returns true where it begins
     /// a transaction.
     pub fn appended(&mut self, header: &BatchHeader, base_offset: i64, now_ms: i64) -> bool {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::batch;
+use super::batch::{self, BatchHeader};
 
 /// A run of batches. The last segment of a log grows; the ones before it are sealed.
 #[derive(Debug)]
@@ -31,6 +31,38 @@ impl Segment {
             positions: Vec::new(),
             max_timestamp: -1,
             opened_ms: now_ms,
+        }
+    }
+
+    /// Returns a segment with these batches, as it was stored; only the last of a log grows again.
+    pub fn restored(base_offset: i64, pieces: &[Bytes], last: bool, now_ms: i64) -> Segment {
+        let mut segment = Segment::open(base_offset, now_ms);
+        let store = match pieces {
+            [whole] if !last => Store::Sealed(whole.clone()),
+            pieces => Store::Open(pieces.concat()),
+        };
+        segment.store = store;
+        let mut position = 0;
+        while let Some(header) = BatchHeader::parse(&segment.bytes()[position..]) {
+            segment.positions.push(position as u32);
+            segment.saw_timestamp(header.max_timestamp);
+            position += header.size;
+        }
+        if !last {
+            segment.seal();
+        }
+        segment
+    }
+
+    /// Reads from a file from now on, where it holds the same bytes. Returns false where it does
+    /// not: the segment has changed since, or still grows.
+    pub fn map(&mut self, file: Bytes) -> bool {
+        match &mut self.store {
+            Store::Sealed(bytes) if *bytes == file => {
+                *bytes = file;
+                true
+            }
+            _ => false,
         }
     }
 

@@ -154,7 +154,7 @@ async fn answer(
             if waited.is_ok() {
                 waiting.id = None;
             }
-            waited.map(Some)
+            waited
         }
     }
 }

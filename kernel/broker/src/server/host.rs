@@ -2,16 +2,20 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Mutex, MutexGuard};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, mpsc};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Notify, oneshot};
 
 use crate::brokers::{
-    BrokerSettings, Brokers, Call, Event, Fault, Input, Millis, Node, Outputs, RequestId,
+    BrokerSettings, Brokers, Call, Event, Fault, Input, Millis, Node, NotRestored, Outputs, Reply,
+    RequestId,
 };
-use crate::description::ClusterDescription;
+use crate::description::{ClusterDescription, StorageDescription};
+use crate::error::{Error, Result};
 use crate::inspection::{LogInspection, LogQuery};
+use crate::storage::{self, DiskRef, Flush, Gate, Storage, Writer};
 use crate::wire::{Incoming, Response};
 
 /// How long no deadline is looked at after one led to a panic.
@@ -23,9 +27,16 @@ pub enum Outcome {
     /// The client asked for none.
     NoReply,
     /// The reply comes later, through the receiver.
-    Waiting(RequestId, oneshot::Receiver<Response>),
+    Waiting(RequestId, oneshot::Receiver<Option<Response>>),
     /// The brokers panicked over it, which was reported: there will be no reply.
     Failed,
+}
+
+/// Where a cluster is stored.
+pub struct DataDir<'a> {
+    pub path: &'a Path,
+    pub flush: Flush,
+    pub disk: DiskRef,
 }
 
 /// The brokers with real time.
@@ -39,17 +50,82 @@ pub struct Host {
 
 struct Inner {
     brokers: Brokers,
-    waiting: HashMap<RequestId, oneshot::Sender<Response>>,
+    waiting: HashMap<RequestId, Waiter>,
+    gate: Gate,
+    /// Where changes go; nothing where the cluster lives in memory.
+    writer: Option<Writer>,
+    storage: Option<StorageDescription>,
     next_request: u64,
     deadline: Option<Millis>,
 }
 
+/// Who gets a reply.
+enum Waiter {
+    Client(oneshot::Sender<Option<Response>>),
+    /// A thread of this program, which wants to know only that what it saw is stored.
+    Caller(mpsc::Sender<()>),
+}
+
 impl Host {
+    /// Returns brokers that are read back from a directory, and written to it.
+    ///
+    /// # Errors
+    /// What `Storage::open` says, and `Error::OtherCluster`.
+    pub fn stored_in(
+        dir: &DataDir<'_>,
+        settings: BrokerSettings,
+        nodes: Vec<Node>,
+        seed: u64,
+    ) -> Result<Arc<Host>> {
+        let mut storage = Storage::open(dir.path, dir.flush, dir.disk.clone())?;
+        let description = StorageDescription {
+            dir: storage.root().display().to_string(),
+            flush: dir.flush.to_string(),
+            recovery: storage.recovery.clone(),
+            failure: None,
+        };
+        let settings = BrokerSettings {
+            durable: true,
+            ..settings
+        };
+        let mut host = Host::new(settings.clone(), nodes.clone(), seed);
+        let stored = std::mem::take(&mut storage.stored);
+        let now_ms = host.clock.now_ms();
+        let brokers = Brokers::restore(settings, nodes, seed, now_ms, stored);
+        let inner = host.inner.get_mut().expect("nobody has locked it yet");
+        inner.brokers = brokers.map_err(|why| not_restored(&storage, why))?;
+        inner.storage = Some(description);
+        let host = Arc::new(host);
+        let told = Arc::downgrade(&host);
+        let writer = Writer::start(storage, move |event| {
+            if let Some(host) = told.upgrade() {
+                host.stored(event);
+            }
+        })?;
+        host.lock().writer = Some(writer);
+        // What had to be put right is written before anybody comes.
+        host.tick();
+        Ok(host)
+    }
+
+    /// Writes what is left and closes the data directory, where there is one.
+    ///
+    /// # Errors
+    /// `Error::Storage`, also where writing had failed before.
+    pub fn close(&self) -> Result<()> {
+        // Not under the lock: the writer needs it to say what it has done.
+        let writer = self.lock().writer.take();
+        writer.map_or(Ok(()), Writer::close)
+    }
+
     pub fn new(settings: BrokerSettings, nodes: Vec<Node>, seed: u64) -> Host {
         Host {
             inner: Mutex::new(Inner {
                 brokers: Brokers::new(settings, nodes, seed),
                 waiting: HashMap::new(),
+                gate: Gate::default(),
+                writer: None,
+                storage: None,
                 next_request: 0,
                 deadline: None,
             }),
@@ -61,8 +137,7 @@ impl Host {
     /// Gives a request to a node.
     pub fn request(&self, node: i32, incoming: Incoming, client_host: &str) -> Outcome {
         let mut inner = self.lock();
-        let id = RequestId(inner.next_request);
-        inner.next_request += 1;
+        let id = inner.next_id();
         let call = Call {
             id,
             node,
@@ -80,7 +155,7 @@ impl Host {
             return Outcome::Failed;
         };
         let mut own = None;
-        self.deliver(&mut inner, outputs, |to, response| {
+        let lost = self.deliver(&mut inner, outputs, |to, response| {
             if to == id {
                 own = Some(response);
                 None
@@ -88,12 +163,16 @@ impl Host {
                 Some(response)
             }
         });
+        let lost = lost.contains(&id);
         match own {
             Some(Some(response)) => Outcome::Reply(response),
             Some(None) => Outcome::NoReply,
             None => {
                 let (sender, receiver) = oneshot::channel();
-                inner.waiting.insert(id, sender);
+                // A reply that will never come lets go of the receiver, and the connection ends.
+                if !lost {
+                    inner.waiting.insert(id, Waiter::Client(sender));
+                }
                 Outcome::Waiting(id, receiver)
             }
         }
@@ -129,7 +208,14 @@ impl Host {
     }
 
     pub fn describe(&self) -> ClusterDescription {
-        self.lock().brokers.describe()
+        let mut inner = self.lock();
+        let mut description = inner.brokers.describe();
+        description.storage = inner.storage.clone().map(Box::new);
+        let stored = self.wait_in_line(&mut inner, Outputs::default());
+        drop(inner);
+        // Nobody is left to wait for where the storage failed: the description says so.
+        let _ = stored.recv();
+        description
     }
 
     pub fn inspect(&self, of: &LogQuery) -> Option<LogInspection> {
@@ -139,7 +225,50 @@ impl Host {
     pub fn reset(&self) {
         let mut inner = self.lock();
         let outputs = inner.brokers.reset(self.clock.now_ms());
-        self.deliver(&mut inner, outputs, |_, response| Some(response));
+        let stored = self.wait_in_line(&mut inner, outputs);
+        drop(inner);
+        let _ = stored.recv();
+    }
+
+    /// Takes in what the storage has done.
+    fn stored(&self, event: storage::Event) {
+        let mut inner = self.lock();
+        match event {
+            storage::Event::Durable(number) => {
+                for reply in inner.gate.durable(number) {
+                    inner.send(reply);
+                }
+            }
+            storage::Event::Sealed(place, base_offset, bytes) => {
+                inner.brokers.map_segment(place, base_offset, bytes);
+            }
+            storage::Event::Failed(why) => {
+                eprintln!("broker: nothing can be stored any more: {why}");
+                inner.brokers.storage_failed(&why);
+                for id in inner.gate.fail() {
+                    inner.waiting.remove(&id);
+                }
+                if let Some(storage) = &mut inner.storage {
+                    storage.failure = Some(why);
+                }
+            }
+        }
+    }
+
+    /// Lets a thread wait until all that was changed so far, and by `outputs`, is stored.
+    fn wait_in_line(&self, inner: &mut Inner, mut outputs: Outputs) -> mpsc::Receiver<()> {
+        let id = inner.next_id();
+        let (sender, receiver) = mpsc::channel();
+        inner.waiting.insert(id, Waiter::Caller(sender));
+        outputs.replies.push(Reply {
+            to: id,
+            response: None,
+        });
+        outputs.deadline = outputs.deadline.or(inner.deadline);
+        for id in self.deliver(inner, outputs, |_, response| Some(response)) {
+            inner.waiting.remove(&id);
+        }
+        receiver
     }
 
     /// Returns false where the brokers panicked.
@@ -147,10 +276,12 @@ impl Host {
         let mut inner = self.lock();
         let outputs = inner.step(self.clock.now_ms(), Input::Tick, "a deadline");
         match outputs {
-            Some(outputs) => self.deliver(&mut inner, outputs, |_, response| Some(response)),
-            None => return false,
+            Some(outputs) => {
+                self.deliver(&mut inner, outputs, |_, response| Some(response));
+                true
+            }
+            None => false,
         }
-        true
     }
 
     /// Hands replies to who waits for them, after `claim` has had a look, and sets the timer.
@@ -159,20 +290,25 @@ impl Host {
         inner: &mut Inner,
         outputs: Outputs,
         mut claim: impl FnMut(RequestId, Option<Response>) -> Option<Option<Response>>,
-    ) {
-        for reply in outputs.replies {
-            let Some(Some(response)) = claim(reply.to, reply.response) else {
-                continue;
-            };
-            if let Some(waiting) = inner.waiting.remove(&reply.to) {
-                // The connection may have closed in the meantime: then nobody misses it.
-                let _ = waiting.send(response);
+    ) -> Vec<RequestId> {
+        let changed = !outputs.changes.is_empty();
+        let passed = inner.gate.pass(changed, outputs.replies);
+        if let (Some(number), Some(writer)) = (passed.number, &inner.writer) {
+            writer.write(number, outputs.changes);
+        }
+        for Reply { to, response } in passed.replies {
+            if let Some(response) = claim(to, response) {
+                inner.send(Reply { to, response });
             }
+        }
+        for id in &passed.lost {
+            inner.waiting.remove(id);
         }
         if inner.deadline != outputs.deadline {
             inner.deadline = outputs.deadline;
             self.timer.notify_one();
         }
+        passed.lost
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -198,10 +334,42 @@ impl Inner {
         }
         stepped.ok()
     }
+
+    fn next_id(&mut self) -> RequestId {
+        let id = RequestId(self.next_request);
+        self.next_request += 1;
+        id
+    }
+
+    fn send(&mut self, reply: Reply) {
+        // Who waited may have gone in the meantime: then nobody misses it.
+        match self.waiting.remove(&reply.to) {
+            Some(Waiter::Client(client)) => drop(client.send(reply.response)),
+            Some(Waiter::Caller(caller)) => drop(caller.send(())),
+            None => {}
+        }
+    }
+}
+
+fn not_restored(storage: &Storage, why: NotRestored) -> Error {
+    match why {
+        NotRestored::OtherNodes { stored, given } => Error::OtherCluster {
+            have: format!(
+                "nodes {stored:?} in {}, nodes {given:?} asked for",
+                storage.root().display()
+            ),
+        },
+        NotRestored::Fact { key, why } => Error::Damaged {
+            file: storage.journal_path().display().to_string(),
+            offset: 0,
+            position: 0,
+            why: format!("the fact {key} cannot be read: {why}"),
+        },
+    }
 }
 
 /// Wakes the brokers when the deadline of their last step has come.
-pub async fn run_timer(host: std::sync::Arc<Host>) {
+pub async fn run_timer(host: Arc<Host>) {
     loop {
         let deadline = host.lock().deadline;
         let Some(deadline) = deadline else {

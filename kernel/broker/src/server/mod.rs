@@ -11,6 +11,7 @@
 //! requests, and what a client sends ahead waits in its socket.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use crate::description::ClusterDescription;
 use crate::error::{Error, Result};
 use crate::inspection::{LogInspection, LogQuery};
 use crate::security::Security;
+use crate::storage::{DiskRef, Flush};
 
 mod connection;
 mod frames;
@@ -76,6 +78,14 @@ pub struct ServerConfig {
     pub brokers: BrokerSettings,
     /// Ids of topics, members and the cluster come from this. Default: a new one each time.
     pub seed: Option<u64>,
+    /// Where topics, groups and records are stored; they are read back at the next start. One
+    /// broker at a time may use it. Default: nowhere, the cluster lives in memory.
+    pub data_dir: Option<PathBuf>,
+    /// When stored data are forced to the disk. Default: every second.
+    pub flush: Flush,
+    /// The file system to write to: tests put one in its place that fails.
+    #[doc(hidden)]
+    pub disk: DiskRef,
 }
 
 impl Default for ServerConfig {
@@ -97,11 +107,15 @@ impl Default for ServerConfig {
             failed_login_delay: Duration::from_millis(100),
             brokers,
             seed: None,
+            data_dir: None,
+            flush: Flush::default(),
+            disk: DiskRef::default(),
         }
     }
 }
 
-/// A running cluster of one node or more. It stops, and forgets everything, when this is dropped.
+/// A running cluster of one node or more. It stops when this is dropped, and forgets everything that
+/// it does not store.
 pub struct Server {
     host: Arc<Host>,
     bootstrap: String,
@@ -119,7 +133,8 @@ impl Server {
     ///
     /// # Errors
     /// `Error::Listen` where the address is taken, `Error::Thread` where no thread is to be had,
-    /// `Error::Nodes` for a number of nodes that cannot be.
+    /// `Error::Nodes` for a number of nodes that cannot be, and where a data directory is given,
+    /// all that can be wrong with one (`Storage::open`).
     pub fn start(config: ServerConfig) -> Result<Server> {
         if !(1..=MOST_NODES).contains(&config.nodes) {
             return Err(Error::Nodes {
@@ -151,7 +166,17 @@ impl Server {
             max_bytes: config.max_bytes,
             ..config.brokers.clone()
         };
-        let host = Arc::new(Host::new(settings, nodes, seed));
+        let host = match &config.data_dir {
+            None => Arc::new(Host::new(settings, nodes, seed)),
+            Some(path) => {
+                let dir = host::DataDir {
+                    path,
+                    flush: config.flush,
+                    disk: config.disk.clone(),
+                };
+                Host::stored_in(&dir, settings, nodes, seed)?
+            }
+        };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -204,14 +229,31 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
+impl Server {
+    /// Stops the broker and returns once all is stored. Dropping it does the same, but cannot tell
+    /// whether it went well.
+    ///
+    /// # Errors
+    /// `Error::Storage` where something could not be written, now or before.
+    pub fn close(mut self) -> Result<()> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<()> {
         // The thread ends once nobody can command it.
         self.commands = mpsc::unbounded_channel().0;
         if let Some(thread) = self.thread.take() {
             // A panic in the thread was reported when it happened; there is nothing to add.
             let _ = thread.join();
         }
+        self.host.close()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Why nothing can be stored was reported when it happened.
+        let _ = self.end();
     }
 }
 

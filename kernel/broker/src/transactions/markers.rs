@@ -98,6 +98,8 @@ impl Brokers {
             self.transactions.unfinished.remove(id);
         }
         if !done.is_empty() || !self.transactions.unfinished.contains_key(id) {
+            // Without its markers on the disk a transaction that counts as complete stays open.
+            self.recorder.barrier();
             self.report_transaction(id);
         }
     }

@@ -2,6 +2,7 @@
 
 mod clients;
 mod keyed;
+mod on_disk;
 mod raw;
 mod stepped;
 
@@ -24,8 +25,11 @@ mod manners;
 mod members;
 mod nodes;
 mod offsets;
+mod recovery;
 mod replicas;
+mod restart;
 mod security;
+mod storage;
 mod tls;
 mod topics;
 mod transactional;
