@@ -35,6 +35,7 @@ mod rebalance;
 mod room;
 mod sync;
 
+pub use assignment::partitions as assigned_partitions;
 pub use committed::{Committed, NOT_NOTED, Offsets};
 pub use group::{Group, Member, State};
 pub(crate) use offsets::MOST_METADATA_BYTES;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, Weak};
 
 use headwater_broker::control::{self, ControlClient};
-use headwater_broker::{Server, ServerConfig};
+use headwater_broker::{ClusterDescription, LogInspection, LogQuery, Server, ServerConfig};
 
 use crate::{Error, Result};
 
@@ -55,6 +55,38 @@ impl Home {
             Home::Elsewhere => Err(Error::new("only an embedded cluster can be emptied")
                 .have(format!("a connection to {bootstrap}"))
                 .hint("topic.clear()? for one topic, or Cluster::embedded()?")),
+        }
+    }
+
+    /// Returns what an embedded cluster holds.
+    pub fn describe(&self) -> Result<ClusterDescription> {
+        match self {
+            Home::Process(server) => Ok(server.describe()),
+            Home::Kernel { place } => ask(place)?.describe(NAME).map_err(refused),
+            Home::Elsewhere => Err(Error::new("only an embedded cluster can be looked into")),
+        }
+    }
+
+    /// Returns the inside of one log of an embedded cluster.
+    pub fn inspect(&self, bootstrap: &str, of: &LogQuery) -> Result<LogInspection> {
+        let missing = || {
+            Error::unknown_topic(format!(
+                "there is no log of {} partition {}",
+                of.topic, of.partition
+            ))
+            .hint("cluster.describe()?.partitions()? for those there are")
+        };
+        match self {
+            Home::Process(server) => server.inspect(of).ok_or_else(missing),
+            Home::Kernel { place } => match ask(place)?.inspect(NAME, of) {
+                Err(refusal) if refusal.is_refused() => Err(missing()),
+                answer => answer.map_err(refused),
+            },
+            Home::Elsewhere => Err(Error::new(
+                "only an embedded cluster shows the inside of its logs",
+            )
+            .have(format!("a connection to {bootstrap}"))
+            .hint("Cluster::embedded()?; for files of a real one kafka-dump-log")),
         }
     }
 

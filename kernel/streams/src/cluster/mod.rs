@@ -2,18 +2,19 @@
 
 pub(crate) mod client;
 mod home;
+mod inside;
 mod lag;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
-use polars::prelude::{ChunkAgg, DataFrame};
+use polars::prelude::DataFrame;
 use rdkafka::consumer::Consumer as _;
 
-use crate::table::Table;
 use crate::topic::{Topic, TopicState};
 use crate::{Error, Result};
 use home::Home;
+pub use inside::{Inside, LogInside};
 
 /// Every open cluster of this process by address, so that two handles to one cluster share
 /// producer and topics. Locked for one look-up.
@@ -167,28 +168,35 @@ impl Cluster {
         lag::lag(&self.inner.bootstrap, group)
     }
 
-    /// Returns one line on what cluster this is and what it holds.
+    /// Looks into the cluster: nodes, topics, partitions, replicas, groups and their members,
+    /// committed offsets with lag, transactions. Printed, it is one line.
     ///
     /// # Errors
     /// When the broker does not answer.
-    pub fn describe(&self) -> Result<String> {
-        let topics = self.topics()?;
-        let records = topics.column("records")?.i64()?.sum().unwrap_or(0);
-        Ok(format!(
-            "cluster {} ({}): {} topics, {records} records",
-            self.inner.bootstrap,
-            self.inner.home.words(),
-            topics.height()
-        ))
+    pub fn describe(&self) -> Result<Inside> {
+        inside::describe(&self.inner)
+    }
+
+    /// Looks into the log of one partition: segments, batches, index entries, as its leader has it.
+    ///
+    /// # Errors
+    /// When there is no such log, and on a connected cluster, which does not tell.
+    pub fn log(&self, topic: &str, partition: i32) -> Result<LogInside> {
+        inside::look_into(&self.inner, topic, partition, None)
+    }
+
+    /// As [`Cluster::log`], for the copy that node `node` holds.
+    ///
+    /// # Errors
+    /// Those of [`Cluster::log`].
+    pub fn log_on(&self, node: i32, topic: &str, partition: i32) -> Result<LogInside> {
+        inside::look_into(&self.inner, topic, partition, Some(node))
     }
 
     /// Shows the cluster as the value of a cell.
     pub fn evcxr_display(&self) {
-        let shown = self
-            .describe()
-            .and_then(|line| Ok(Table::of(&self.topics()?).caption(line)));
-        match shown {
-            Ok(table) => crate::display::result(table.bundle()),
+        match self.describe() {
+            Ok(inside) => inside.evcxr_display(),
             Err(error) => crate::display::result(crate::table::text(&error.to_string())),
         }
     }

@@ -4,6 +4,7 @@ mod cells;
 mod charts;
 mod cluster;
 mod datasets;
+mod inside;
 mod live;
 mod records;
 mod replay;
