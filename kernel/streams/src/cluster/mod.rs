@@ -107,7 +107,9 @@ impl Cluster {
         &self.inner.bootstrap
     }
 
-    /// Opens the topic `name`, or creates it with that many partitions.
+    /// Opens the topic `name`, or creates it with that many partitions. A topic that is created here
+    /// keeps its records until it is cleared: replayed event times may be years old, and Kafka's
+    /// usual retention of seven days would delete them. It has the cluster's default of replicas.
     ///
     /// # Errors
     /// When it is there with another number of partitions, or the broker refuses the name.

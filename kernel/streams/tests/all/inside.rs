@@ -138,3 +138,12 @@ fn a_connected_cluster_tells_what_clients_may_know() {
         &["only an embedded cluster shows the inside of its logs"],
     );
 }
+
+#[test]
+fn a_topic_keeps_records_of_any_event_time() {
+    topic("inside-kept", 1);
+    let inside = Cluster::embedded().unwrap().describe().unwrap();
+    let rows = of(&inside.topics().unwrap(), "topic", "inside-kept");
+    let configs = rows.column("configs").unwrap().str().unwrap();
+    assert_eq!(configs.get(0), Some("retention.ms=-1"));
+}
