@@ -13,6 +13,7 @@
 //! - [`storage`]: segment files, recovery after a crash
 //! - [`wire`]: frames, and the table of supported requests
 //! - [`security`]: users, SASL and TLS, for a server that others reach
+//! - [`simulator`]: the same core in virtual time, with crashes, from a seed
 //! - [`description`]: what a cluster holds, for people to look at
 //! - [`inspection`]: the inside of one log, for people to look at
 //!
@@ -34,6 +35,7 @@ pub mod inspection;
 pub mod log;
 pub mod security;
 pub mod server;
+pub mod simulator;
 pub mod storage;
 pub mod transactions;
 pub mod wire;

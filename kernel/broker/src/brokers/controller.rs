@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::events::{Election, What};
 use super::network::{Message, Peer};
-use super::{Brokers, Key, Millis, NO_LEADER, Partition, PartitionState, Place};
+use super::{Brokers, Flaw, Key, Millis, NO_LEADER, Partition, PartitionState, Place};
 
 /// What is known of one node beyond its address.
 #[derive(Debug, Clone)]
@@ -414,7 +414,8 @@ impl Brokers {
             return fit.then_some((preferred, Election::Preferred));
         }
         let living = || nodes.iter().copied().filter(|id| self.lives(*id));
-        if let Some(leader) = living().find(|id| in_sync.contains(id)) {
+        let unchecked = self.has(Flaw::InSyncUnchecked);
+        if let Some(leader) = living().find(|id| in_sync.contains(id) || unchecked) {
             return Some((leader, Election::Clean));
         }
         let allowed = choice == Choice::Unclean || topic.configs.unclean_election();

@@ -9,7 +9,7 @@ use kafka_protocol::messages::fetch_response::{
 };
 use kafka_protocol::messages::{FetchRequest, FetchResponse, ProducerId};
 
-use super::{Answer, Brokers, Call, Millis};
+use super::{Answer, Brokers, Call, Flaw, Millis};
 
 /// Whatever a reader asks for, one reply carries at most this much beyond its first batch.
 const MOST_BYTES: i32 = 55 << 20;
@@ -110,9 +110,14 @@ impl Brokers {
             .with_high_watermark(high_watermark)
             .with_last_stable_offset(stable)
             .with_log_start_offset(log.earliest());
-        let below = if committed { stable } else { high_watermark };
+        let unstable = self.has(Flaw::StableOffsetIgnored);
+        let below = if committed && !unstable {
+            stable
+        } else {
+            high_watermark
+        };
         match log.read(asked.fetch_offset, below, limit, first) {
-            Ok(records) if committed => {
+            Ok(records) if committed && !self.has(Flaw::AbortedUntold) => {
                 let aborted = log.aborted_in(asked.fetch_offset, &records).into_iter();
                 let aborted = aborted.map(|aborted| {
                     AbortedTransaction::default()

@@ -16,12 +16,30 @@ pub enum Flaw {
     GenerationUnchecked,
     /// Every member of a group is given what its leader was given.
     AssignmentShared,
+    /// Readers are not told which transactions were aborted.
+    AbortedUntold,
+    /// Readers of committed records get those of open transactions as well.
+    StableOffsetIgnored,
+    /// A transaction is complete without markers in its partitions.
+    MarkersForgotten,
+    /// A transaction that is aborted gets the markers of a commit.
+    AbortCommits,
+    /// `acks=all` is answered before the followers have the records.
+    AckUnreplicated,
+    /// The high watermark follows the end of the leader's log.
+    HighWatermarkOfLeader,
+    /// `min.insync.replicas` is not looked at.
+    MinInSyncIgnored,
+    /// Any living replica is elected, in sync or not.
+    InSyncUnchecked,
+    /// A follower is not told where its log and the leader's part.
+    DivergenceUnseen,
     /// DescribeCluster panics. Not in `ALL`: what shows is that the server goes on.
     StepPanics,
 }
 
 impl Flaw {
-    /// Returns all of them.
+    /// Returns those that the simulator's checks are to notice.
     pub const ALL: &[Flaw] = &[
         Flaw::DuplicateUnchecked,
         Flaw::FenceForgotten,
@@ -29,5 +47,14 @@ impl Flaw {
         Flaw::CommitAhead,
         Flaw::GenerationUnchecked,
         Flaw::AssignmentShared,
+        Flaw::AbortedUntold,
+        Flaw::StableOffsetIgnored,
+        Flaw::MarkersForgotten,
+        Flaw::AbortCommits,
+        Flaw::AckUnreplicated,
+        Flaw::HighWatermarkOfLeader,
+        Flaw::MinInSyncIgnored,
+        Flaw::InSyncUnchecked,
+        Flaw::DivergenceUnseen,
     ];
 }

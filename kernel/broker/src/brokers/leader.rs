@@ -5,7 +5,7 @@
 //! next answer. So a follower's high watermark is always one round trip behind.
 
 use super::network::{FetchAnswer, Message, Peer};
-use super::{Brokers, Millis, Place, Replica};
+use super::{Brokers, Flaw, Millis, Place, Replica};
 
 /// A follower gets at most this much at once, its first batch whatever the size
 /// (`replica.fetch.max.bytes`).
@@ -188,6 +188,7 @@ impl Brokers {
             node: leader,
             ..place
         };
+        let unseen = self.has(Flaw::DivergenceUnseen);
         let Some(replica) = self.topics.replica_at_mut(at) else {
             return;
         };
@@ -195,8 +196,8 @@ impl Brokers {
         let diverging = last_epoch.and_then(|epoch| replica.log.diverging(epoch, offset));
         let refusal = match diverging {
             _ if !leads => Some(FetchAnswer::NotLeader),
-            Some((epoch, end)) => Some(FetchAnswer::Diverging { epoch, end }),
-            None => None,
+            Some((epoch, end)) if !unseen => Some(FetchAnswer::Diverging { epoch, end }),
+            _ => None,
         };
         if let Some(answer) = refusal {
             return self.answer_follower(now_ms, leader, place, leader_epoch, answer);
@@ -253,14 +254,19 @@ impl Brokers {
             return;
         };
         let sees = self.seen_by(at.node);
+        let flaw = self.settings.flaw;
         let Some(replica) = self.topics.replica_at_mut(at) else {
             return;
         };
         // A partition below its minimum takes nothing new for safe (KIP-966).
-        if !replica.leads() || replica.known.in_sync.len() < min_in_sync {
+        let enough = replica.known.in_sync.len() >= min_in_sync;
+        if !replica.leads() || !enough && flaw != Some(Flaw::MinInSyncIgnored) {
             return;
         }
-        let reached = replica.reached(now_ms, lag_ms, |node| sees.contains(&node));
+        let reached = match flaw {
+            Some(Flaw::HighWatermarkOfLeader) => replica.log.latest(),
+            _ => replica.reached(now_ms, lag_ms, |node| sees.contains(&node)),
+        };
         if reached <= replica.high_watermark {
             return;
         }

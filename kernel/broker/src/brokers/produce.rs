@@ -8,7 +8,7 @@ use kafka_protocol::messages::produce_response::{
 use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
 
 use super::acks::Unacked;
-use super::{Answer, Brokers, Call, Millis, Place};
+use super::{Answer, Brokers, Call, Flaw, Millis, Place};
 use crate::log::{BatchHeader, Records, Unreadable, Verdict};
 use crate::transactions::{Admission, ProducerKey};
 use crate::wire::text;
@@ -91,7 +91,9 @@ impl Brokers {
         }
         match body.acks {
             0 => Answer::Never,
-            _ if unacked.is_empty() => ProduceResponse::default().with_responses(topics).into(),
+            _ if unacked.is_empty() || self.has(Flaw::AckUnreplicated) => {
+                ProduceResponse::default().with_responses(topics).into()
+            }
             _ => {
                 let response = ProduceResponse::default().with_responses(topics);
                 self.await_acks(now_ms, call, body.timeout_ms, response, unacked);
@@ -122,7 +124,8 @@ impl Brokers {
             .ok_or(ResponseError::UnknownTopicOrPartition)?;
         let replicas = partition.replicas.len();
         let replica = partition.leading(node)?;
-        if acks == ALL_IN_SYNC && replicas > 1 {
+        let unchecked = self.settings.flaw == Some(Flaw::MinInSyncIgnored);
+        if acks == ALL_IN_SYNC && replicas > 1 && !unchecked {
             let needed = topic.configs.min_in_sync().min(replicas);
             if replica.known.in_sync.len() < needed {
                 return Err(ResponseError::NotEnoughReplicas.into());
@@ -145,7 +148,12 @@ impl Brokers {
         let replica = partition.leading_mut(node)?;
         let append_time = topic.configs.append_time();
         let append_time_ms = if append_time { now_ms } else { -1 };
-        let base_offset = match replica.log.producers.check(&header)? {
+        let verdict = match (replica.log.producers.check(&header), self.settings.flaw) {
+            (Ok(Verdict::Duplicate { .. }), Some(Flaw::DuplicateUnchecked)) => Verdict::Append,
+            (Err(_), Some(Flaw::FenceForgotten)) => Verdict::Append,
+            (verdict, _) => verdict?,
+        };
+        let base_offset = match verdict {
             Verdict::Duplicate { base_offset } => base_offset,
             Verdict::Append if full => return Err(self.full()),
             Verdict::Append => {
@@ -161,7 +169,9 @@ impl Brokers {
             topic: topic.id,
             partition: data.index,
         };
-        self.wake(now_ms, waiters);
+        if !self.has(Flaw::WaiterLost) {
+            self.wake(now_ms, waiters);
+        }
         let mut required = None;
         if replicas > 1 {
             self.grown(now_ms, place);

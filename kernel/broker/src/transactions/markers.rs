@@ -13,7 +13,7 @@ use kafka_protocol::messages::write_txn_markers_response::{
 use kafka_protocol::messages::{WriteTxnMarkersRequest, WriteTxnMarkersResponse};
 
 use super::transaction::{ProducerKey, State};
-use crate::brokers::{Brokers, Call, Millis, Place};
+use crate::brokers::{Brokers, Call, Flaw, Millis, Place};
 use crate::log::{Appending, BatchHeader, Marker};
 
 /// The epoch of the coordinator. Its state is kept reliably, so there is never another one.
@@ -65,7 +65,7 @@ impl Brokers {
         let Some(transaction) = self.transactions.get(id) else {
             return;
         };
-        let commit = transaction.state == State::PrepareCommit;
+        let commit = transaction.state == State::PrepareCommit || self.has(Flaw::AbortCommits);
         if !transaction.groups.is_empty() {
             self.commit_staged(id, commit);
         }
@@ -116,6 +116,9 @@ impl Brokers {
         let Some(partition) = self.topics.partition(topic, *index) else {
             return Progress::Done;
         };
+        if self.has(Flaw::MarkersForgotten) {
+            return Progress::Done;
+        }
         let leader_epoch = partition.state.leader_epoch;
         let written = match written {
             Some(written) if written.leader_epoch == leader_epoch => written,

@@ -29,6 +29,7 @@ mod recovery;
 mod replicas;
 mod restart;
 mod security;
+mod simulator;
 mod storage;
 mod tls;
 mod topics;
