@@ -9,9 +9,15 @@ use headwater_broker::{Flush, Server, ServerConfig, StorageDescription};
 /// Runs the embedded broker alone until Ctrl-C; its topics live in memory, or in a directory.
 #[derive(Debug, clap::Args)]
 pub struct BrokerArgs {
-    /// The port to listen on; 0 lets the system choose one
+    /// The port to listen on; 0 lets the system choose one. Further nodes take the ports after it
     #[arg(long, default_value_t = 9092)]
     pub port: u16,
+    /// How many nodes the cluster has, each on a port of its own
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=16))]
+    pub nodes: u16,
+    /// The rack of each node, for instance a,b,c: replicas are spread over racks
+    #[arg(long, value_name = "RACKS", value_delimiter = ',')]
+    pub racks: Vec<String>,
     /// How many bytes of records the broker keeps; when they are full, producing is refused and nothing is dropped
     #[arg(long, value_name = "BYTES")]
     pub max_bytes: Option<u64>,
@@ -46,6 +52,8 @@ fn serve(args: &BrokerArgs) -> Result<(), Box<dyn std::error::Error>> {
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     let mut config = ServerConfig {
         listen,
+        nodes: usize::from(args.nodes),
+        racks: args.racks.clone(),
         ..ServerConfig::default()
     };
     if let Some(bytes) = args.max_bytes {

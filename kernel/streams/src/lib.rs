@@ -52,7 +52,7 @@ mod topic;
 mod window;
 
 pub use chart::{Chart, Picture};
-pub use cluster::{Cluster, Inside, LogInside, Partitions, partitions};
+pub use cluster::{Cluster, Inside, LogInside, Node, Nodes, Partitions, nodes, partitions};
 pub use dataset::{ENV as DATASETS_ENV, dataset};
 pub use error::{Error, Result};
 pub use live::{Live, LiveChart};

@@ -4,6 +4,7 @@ pub(crate) mod client;
 mod home;
 mod inside;
 mod lag;
+mod nodes;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
@@ -15,6 +16,7 @@ use crate::topic::{Topic, TopicState};
 use crate::{Error, Result};
 use home::Home;
 pub use inside::{Inside, LogInside};
+pub use nodes::{Node, Nodes, nodes};
 
 /// Every open cluster of this process by address, so that two handles to one cluster share
 /// producer and topics. Locked for one look-up.

@@ -288,8 +288,8 @@ fn create(cluster: &Arc<Inner>, name: &str, partitions: i32) -> Result<i32> {
     let admin = cluster.clients.admin()?;
     // -1: as many replicas as the cluster's default says. Records of a data set carry event times
     // that are years old, and a topic's usual seven days of retention would delete them.
-    let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(-1))
-        .set("retention.ms", "-1");
+    let topic =
+        NewTopic::new(name, partitions, TopicReplication::Fixed(-1)).set("retention.ms", "-1");
     let answers = client::wait(admin.create_topics(&[topic], &options()))?;
     match answers.into_iter().next() {
         Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) | Some(Ok(_)) | None => {}

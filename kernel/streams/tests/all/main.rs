@@ -6,6 +6,7 @@ mod cluster;
 mod datasets;
 mod inside;
 mod live;
+mod nodes;
 mod records;
 mod replay;
 mod shown;
