@@ -177,8 +177,12 @@ impl World {
     fn end(&self, tp: Tp) -> Option<i64> {
         let watched = self.watch.get(tp)?;
         let leader = watched.copy(watched.leader)?;
-        let end = leader.latest;
-        (leader.high_watermark == end && leader.last_stable == end).then_some(end)
+        let (end, stable) = (leader.latest, leader.last_stable);
+        // An unclean election can lose the marker of a transaction and keep its records: it hangs,
+        // with Kafka too, and readers of committed records stop before it.
+        let stable = if self.may_lose(tp) { end } else { stable };
+        let at_rest = leader.high_watermark == end && stable == end;
+        at_rest.then_some(leader.last_stable)
     }
 
     /// At rest the account of every group that reads for effect must be even.
