@@ -40,6 +40,7 @@ impl Storage {
         let failed = |source| failing(root, source);
         disk.0.create_dir(root).map_err(failed)?;
         let root = root.canonicalize().map_err(failed)?;
+        check_ours(&root)?;
         let lock = lock(&root)?;
         let mut handles = Handles::new(disk);
         check_format(&root, &mut handles)?;
@@ -76,6 +77,25 @@ fn lock(root: &Path) -> Result<File> {
     }
 }
 
+/// Returns an error for a directory with other things in it, before anything is written there.
+fn check_ours(root: &Path) -> Result<()> {
+    let path = root.join(FORMAT);
+    if path.exists() {
+        return Ok(());
+    }
+    let leftover = path.with_extension("properties.cleaned");
+    let other = entries(root)?
+        .into_iter()
+        .find(|(name, path)| name != LOCK && *path != leftover);
+    match other {
+        Some((name, _)) => Err(Error::NotADataDirectory {
+            dir: root.display().to_string(),
+            found: name,
+        }),
+        None => Ok(()),
+    }
+}
+
 /// Writes down the format of a new directory, and checks that of an old one.
 fn check_format(root: &Path, handles: &mut Handles) -> Result<()> {
     let path = root.join(FORMAT);
@@ -90,16 +110,6 @@ fn check_format(root: &Path, handles: &mut Handles) -> Result<()> {
                 found: format.lines().next().unwrap_or_default().to_owned(),
             }),
         };
-    }
-    let leftover = path.with_extension("properties.cleaned");
-    let other = entries(root)?
-        .into_iter()
-        .find(|(name, path)| name != LOCK && *path != leftover);
-    if let Some((name, _)) = other {
-        return Err(Error::NotADataDirectory {
-            dir: root.display().to_string(),
-            found: name,
-        });
     }
     let text = format!("# A data directory of Headwater's broker.\n{VERSION}\n");
     let written = handles.replace(&path, text.as_bytes(), true);
