@@ -22,6 +22,8 @@ pub(crate) struct NodeState {
     pub lives: bool,
     /// When the controller takes it for dead, unless it is heard of before.
     pub lapses_ms: Option<Millis>,
+    /// It started again while the controller could not hear of it.
+    pub started_unheard: bool,
     /// The nodes that this one takes for alive.
     pub sees: BTreeSet<i32>,
 }
@@ -52,6 +54,7 @@ impl NodeState {
             up: true,
             lives: true,
             lapses_ms: None,
+            started_unheard: false,
             sees: ids.iter().copied().collect(),
         };
         ids.iter().map(state).collect()

@@ -138,11 +138,18 @@ impl Brokers {
         state.up = true;
         self.events.note(now_ms, What::Started { node });
         if self.network.is_cut(Peer::Node(node), Peer::Controller) {
-            return;
+            return self.note_unheard(node, true);
         }
         // Were it taken for alive still, nobody would know that it has to catch up.
         self.fence(now_ms, node);
         self.unfence(now_ms, node);
+    }
+
+    fn note_unheard(&mut self, node: i32, unheard: bool) {
+        let state = self.node_states.iter_mut().find(|state| state.id == node);
+        if let Some(state) = state {
+            state.started_unheard = unheard;
+        }
     }
 
     fn cut(&mut self, now_ms: Millis, a: Peer, b: Peer) {
@@ -180,6 +187,12 @@ impl Brokers {
                 self.fetch_again(now_ms, b, a);
             }
             (Peer::Node(node), _) | (_, Peer::Node(node)) if self.is_up(node) => {
+                let state = self.node_state(node);
+                if state.is_some_and(|state| state.started_unheard) {
+                    // Its connections are gone, and its followers are to know: as in `start_node`.
+                    self.note_unheard(node, false);
+                    self.fence(now_ms, node);
+                }
                 self.unfence(now_ms, node);
                 self.forward_held(now_ms, node);
             }

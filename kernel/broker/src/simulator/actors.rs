@@ -71,12 +71,34 @@ impl Context<'_> {
 /// Which node leads which partition, as far as a client was told.
 #[derive(Debug, Default)]
 pub(super) struct Routes {
-    leaders: BTreeMap<Tp, i32>,
+    /// The leader, and its epoch: a node that lives in an older one must not answer (KIP-320).
+    leaders: BTreeMap<Tp, (i32, i32)>,
+    /// The highest leader epoch ever heard of.
+    newest: BTreeMap<Tp, i32>,
 }
 
 impl Routes {
     pub fn leader(&self, tp: Tp) -> Option<i32> {
-        self.leaders.get(&tp).copied()
+        self.leaders.get(&tp).map(|(leader, _)| *leader)
+    }
+
+    /// Returns the leader epoch that goes with the leader, -1 where it is not known.
+    pub fn epoch(&self, tp: Tp) -> i32 {
+        self.leaders.get(&tp).map_or(-1, |(_, epoch)| *epoch)
+    }
+
+    /// Returns the highest leader epoch ever heard of, -1 where none was.
+    pub fn newest_epoch(&self, tp: Tp) -> i32 {
+        self.newest.get(&tp).copied().unwrap_or(-1)
+    }
+
+    /// Notes the epoch of what was committed: an earlier leader may not have as much.
+    pub fn saw(&mut self, tp: Tp, epoch: i32) {
+        let newest = self.newest.entry(tp).or_insert(epoch);
+        *newest = epoch.max(*newest);
+        if self.epoch(tp) < epoch {
+            self.leaders.remove(&tp);
+        }
     }
 
     pub fn forget(&mut self) {
@@ -100,9 +122,16 @@ impl Routes {
                 let Some(tp) = places.find(name, partition.partition_index) else {
                     continue;
                 };
-                match partition.leader_id.0 {
+                // A node that was cut off tells of an earlier leader: that is no news.
+                let (leader, epoch) = (partition.leader_id.0, partition.leader_epoch);
+                let newest = self.newest.entry(tp).or_insert(epoch);
+                if epoch < *newest {
+                    continue;
+                }
+                *newest = epoch;
+                match leader {
                     ..0 => self.leaders.remove(&tp),
-                    leader => self.leaders.insert(tp, leader),
+                    leader => self.leaders.insert(tp, (leader, epoch)),
                 };
             }
         }

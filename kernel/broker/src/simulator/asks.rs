@@ -88,12 +88,17 @@ pub(super) fn init_producer(transactional_id: Option<&str>, id: i64, epoch: i16)
     )
 }
 
-pub(super) fn fetch(places: &Places, from: &[(Tp, i64)], read_committed: bool) -> Request {
+pub(super) fn fetch(
+    places: &Places,
+    from: &[(Tp, i64)],
+    epoch: impl Fn(Tp) -> i32,
+    read_committed: bool,
+) -> Request {
     let mut topics: Vec<FetchTopic> = Vec::new();
     for (tp, offset) in from {
         let partition = FetchPartition::default()
             .with_partition(places.index(*tp))
-            .with_current_leader_epoch(-1)
+            .with_current_leader_epoch(epoch(*tp))
             .with_fetch_offset(*offset)
             .with_last_fetched_epoch(-1)
             .with_log_start_offset(-1)
@@ -224,12 +229,13 @@ pub(super) fn commit_offsets(
     who: &Membership,
     topic: usize,
     offsets: &[(Tp, i64)],
+    epoch: impl Fn(Tp) -> i32,
 ) -> Request {
     let partitions = offsets.iter().map(|(tp, offset)| {
         OffsetCommitRequestPartition::default()
             .with_partition_index(places.index(*tp))
             .with_committed_offset(*offset)
-            .with_committed_leader_epoch(-1)
+            .with_committed_leader_epoch(epoch(*tp))
             .with_committed_metadata(Some(text("")))
     });
     let topic = OffsetCommitRequestTopic::default()
@@ -282,16 +288,16 @@ pub(super) fn commit_in_transaction(
     places: &Places,
     who: &Owner,
     member: &Membership,
-    offsets: &[(Tp, i64)],
+    offsets: &[(Tp, i64, i32)],
 ) -> Request {
     use kafka_protocol::messages::txn_offset_commit_request::{
         TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
     };
-    let topics = offsets.iter().map(|(tp, offset)| {
+    let topics = offsets.iter().map(|(tp, offset, epoch)| {
         let partition = TxnOffsetCommitRequestPartition::default()
             .with_partition_index(places.index(*tp))
             .with_committed_offset(*offset)
-            .with_committed_leader_epoch(-1)
+            .with_committed_leader_epoch(*epoch)
             .with_committed_metadata(Some(text("")));
         TxnOffsetCommitRequestTopic::default()
             .with_name(topic_name(places.name(*tp)))

@@ -243,7 +243,9 @@ impl Consumer {
             format!("commits {}", each.collect::<Vec<_>>().join(", "))
         });
         let topic = self.plan.topic;
-        let request = asks::commit_offsets(places, &self.seat.who, topic, &self.committing);
+        let request = asks::commit_offsets(places, &self.seat.who, topic, &self.committing, |tp| {
+            self.routes.newest_epoch(tp)
+        });
         self.ask(context, Doing::Commit, coordinator, 7, request);
     }
 
@@ -325,7 +327,12 @@ impl Consumer {
             .iter()
             .filter(|tp| self.routes.leader(**tp) == Some(node));
         let from: Vec<(Tp, i64)> = here.map(|tp| (*tp, self.positions[tp])).collect();
-        let request = asks::fetch(context.places, &from, self.plan.read_committed);
+        let request = asks::fetch(
+            context.places,
+            &from,
+            |tp| self.routes.epoch(tp),
+            self.plan.read_committed,
+        );
         self.ask(context, Doing::Fetch, node, 11, request);
         if let Some(id) = self.waiting
             && let Some(pending) = context.net.pending.get_mut(&id)
@@ -471,6 +478,10 @@ impl Consumer {
             format!("owns [{}]", names.collect::<Vec<_>>().join(", "))
         });
         self.assigned = assigned;
+        // What was heard of offsets before this generation is out of date.
+        self.positions.clear();
+        self.handled.clear();
+        self.committed.clear();
     }
 
     fn take_offsets(
@@ -497,6 +508,7 @@ impl Consumer {
             self.positions.insert(tp, offset);
             self.handled.insert(tp, offset);
             self.committed.insert(tp, offset);
+            self.routes.saw(tp, partition.committed_leader_epoch);
         }
         true
     }

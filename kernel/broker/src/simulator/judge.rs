@@ -159,6 +159,7 @@ impl World {
         self.trouble == 0
             && self.net.now_ms >= self.calm_ms
             && self.ledger.done.iter().all(|done| *done)
+            && self.places.all().all(|tp| self.end(tp).is_some())
             && self.scenario.clients().iter().all(|plan| match plan {
                 ClientPlan::Producer(_) => true,
                 ClientPlan::Consumer(plan) => {

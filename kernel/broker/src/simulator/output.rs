@@ -39,6 +39,9 @@ impl Consumer {
             for (tp, offset) in &offsets {
                 context.ledger.asks_commit(self.group, *tp, *offset);
             }
+            let told = offsets.into_iter();
+            let offsets = told.map(|(tp, offset)| (tp, offset, self.routes.newest_epoch(tp)));
+            let offsets = offsets.collect();
             let tps = batches.iter().map(|batch| batch.tp).collect();
             if !batches.is_empty() {
                 sender.jobs.push_back(Job::AddPartitions(tps));

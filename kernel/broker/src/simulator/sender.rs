@@ -39,7 +39,8 @@ pub(super) enum Job {
     AddPartitions(Vec<Tp>),
     Produce(Outgoing),
     AddOffsets(String),
-    CommitOffsets(Membership, Vec<(Tp, i64)>),
+    /// Partitions, offsets and their leader epochs.
+    CommitOffsets(Membership, Vec<(Tp, i64, i32)>),
     /// Commit, or abort.
     End(bool),
 }

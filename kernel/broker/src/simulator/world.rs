@@ -120,8 +120,11 @@ impl World {
                         self.output_groups.insert(into, group);
                     }
                     if let Some(into) = plan.writes_to() {
+                        let repeats = self.scenario.topics[plan.topic].unclean_election;
                         for tp in self.places.of_topic(into) {
-                            self.committed[usize::from(tp.0)].output = true;
+                            let log = &mut self.committed[usize::from(tp.0)];
+                            log.output = true;
+                            log.repeats |= repeats;
                         }
                     }
                     let death = self.scenario.death.filter(|(client, ..)| *client == number);

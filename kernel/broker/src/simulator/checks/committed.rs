@@ -28,6 +28,8 @@ pub(crate) struct Committed {
     last_number: BTreeMap<i64, u32>,
     /// Holds what consumers wrote: numbers are those of the records they read.
     pub output: bool,
+    /// What consumers read may be lost and be read from the beginning: outputs may come again.
+    pub repeats: bool,
     /// Outputs that came to count, for the account of their group.
     pub fresh: Vec<RecordId>,
     /// Transactions that ended here.
@@ -81,6 +83,7 @@ impl Committed {
         *self = Committed {
             lost,
             output: self.output,
+            repeats: self.repeats,
             ..Committed::default()
         };
         self.grow(ledger, &kept, kept.len() as i64);
@@ -164,7 +167,7 @@ impl Committed {
                 continue;
             }
             self.fresh.push(id);
-            if !self.seen.insert(id) {
+            if !self.seen.insert(id) && !self.repeats {
                 ledger.broke(Check::NothingDoubled, || {
                     format!("the output of {id} is committed for the second time")
                 });
