@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use headwater_broker::{Flush, Server, ServerConfig, StorageDescription};
 
+use crate::broker_access::AccessArgs;
+
 /// Runs the embedded broker alone until Ctrl-C; its topics live in memory, or in a directory.
 #[derive(Debug, clap::Args)]
 pub struct BrokerArgs {
@@ -32,6 +34,8 @@ pub struct BrokerArgs {
         requires = "data"
     )]
     pub flush: Flush,
+    #[command(flatten)]
+    pub access: AccessArgs,
 }
 
 /// Runs the broker.
@@ -46,6 +50,9 @@ pub fn broker(args: &BrokerArgs) -> ExitCode {
 }
 
 fn serve(args: &BrokerArgs) -> Result<(), Box<dyn std::error::Error>> {
+    if args.access.add_user()? {
+        return Ok(());
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -61,6 +68,8 @@ fn serve(args: &BrokerArgs) -> Result<(), Box<dyn std::error::Error>> {
     }
     config.data_dir.clone_from(&args.data);
     config.flush = args.flush;
+    args.access.apply(&mut config)?;
+    let settings = args.access.client_settings(&config);
     let server = Server::start(config)?;
     let bootstrap = server.bootstrap();
     let storage = server.describe().storage;
@@ -70,7 +79,7 @@ fn serve(args: &BrokerArgs) -> Result<(), Box<dyn std::error::Error>> {
         tokio::select! {
             biased;
             asked = &mut stop => return asked,
-            () = std::future::ready(()) => greet(&bootstrap, storage.as_deref()),
+            () = std::future::ready(()) => greet(&bootstrap, storage.as_deref(), &settings),
         }
         stop.await
     })?;
@@ -82,7 +91,7 @@ fn serve(args: &BrokerArgs) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn greet(bootstrap: &str, storage: Option<&StorageDescription>) {
+fn greet(bootstrap: &str, storage: Option<&StorageDescription>, settings: &[String]) {
     println!("broker at {bootstrap}, until Ctrl-C");
     if let Some(storage) = storage {
         println!("  data in:      {}, flush {}", storage.dir, storage.flush);
@@ -90,5 +99,8 @@ fn greet(bootstrap: &str, storage: Option<&StorageDescription>) {
     }
     println!("  in a cell:    let cluster = Cluster::connect(\"{bootstrap}\")?;");
     println!("  or before:    export HEADWATER_BOOTSTRAP={bootstrap}, for Cluster::open()");
-    println!("  other tools:  kcat -b {bootstrap} -L");
+    match settings {
+        [] => println!("  other tools:  kcat -b {bootstrap} -L"),
+        settings => println!("  clients set:  {}", settings.join(", ")),
+    }
 }

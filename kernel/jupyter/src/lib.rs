@@ -8,6 +8,7 @@
 //! - [`broker`]: the embedded broker on its own
 
 pub mod broker;
+mod broker_access;
 pub mod cli;
 pub mod evaluate;
 pub mod run;
