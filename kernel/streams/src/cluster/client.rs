@@ -9,6 +9,7 @@ use rdkafka::admin::AdminClient;
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
+use rdkafka::error::KafkaResult;
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{ProducerContext, ThreadedProducer};
 
@@ -222,6 +223,24 @@ fn producer(bootstrap: &str) -> Result<Producer> {
 
 fn admin(bootstrap: &str) -> Result<AdminClient<DefaultClientContext>> {
     Ok(base(bootstrap).create()?)
+}
+
+/// Returns the first offset of a partition and the one after its last record.
+///
+/// A consumer that reads nothing keeps the leader that it heard of first, and asks it for ever
+/// once it is gone: so the first failure makes it hear of the leaders again.
+pub(crate) fn watermarks(
+    consumer: &Consumer,
+    topic: &str,
+    partition: i32,
+) -> KafkaResult<(i64, i64)> {
+    let quick = Duration::from_secs(1);
+    consumer
+        .fetch_watermarks(topic, partition, quick)
+        .or_else(|_| {
+            consumer.fetch_metadata(Some(topic), PATIENCE)?;
+            consumer.fetch_watermarks(topic, partition, PATIENCE)
+        })
 }
 
 /// Runs one admin request to its end on this thread.

@@ -28,11 +28,7 @@ pub(crate) fn lag(bootstrap: &str, group: &str) -> Result<DataFrame> {
             .elements()
         {
             if let Offset::Offset(committed) = element.offset() {
-                let (_, end) = consumer.fetch_watermarks(
-                    element.topic(),
-                    element.partition(),
-                    client::PATIENCE,
-                )?;
+                let (_, end) = client::watermarks(&consumer, element.topic(), element.partition())?;
                 rows.push((
                     element.topic().to_owned(),
                     element.partition(),

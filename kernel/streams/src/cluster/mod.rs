@@ -134,8 +134,7 @@ impl Cluster {
         {
             let mut records = 0;
             for partition in topic.partitions() {
-                let (low, high) =
-                    consumer.fetch_watermarks(topic.name(), partition.id(), client::PATIENCE)?;
+                let (low, high) = client::watermarks(&consumer, topic.name(), partition.id())?;
                 records += high - low;
             }
             topics.push((topic.name(), topic.partitions().len(), records));

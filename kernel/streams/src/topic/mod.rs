@@ -113,7 +113,7 @@ impl Topic {
         let consumer = self.cluster.clients.consumer()?;
         let mut records = 0;
         for partition in 0..self.partitions {
-            let (low, high) = consumer.fetch_watermarks(&self.name, partition, client::PATIENCE)?;
+            let (low, high) = client::watermarks(&consumer, &self.name, partition)?;
             records += u64::try_from(high - low).unwrap_or(0);
         }
         Ok(records)
@@ -237,7 +237,7 @@ impl Topic {
         let consumer = self.cluster.clients.consumer()?;
         let mut offsets = Vec::new();
         for partition in 0..self.partitions {
-            offsets.push(consumer.fetch_watermarks(&self.name, partition, client::PATIENCE)?);
+            offsets.push(client::watermarks(&consumer, &self.name, partition)?);
         }
         let frame = polars::df!(
             "partition" => (0..self.partitions).collect::<Vec<_>>(),

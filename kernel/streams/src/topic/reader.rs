@@ -66,10 +66,7 @@ impl Reader {
 
     /// Returns the offset behind the last record, per partition.
     pub fn ends(&self) -> Result<Vec<i64>> {
-        let end = |partition| {
-            self.consumer
-                .fetch_watermarks(self.topic.name(), partition, client::PATIENCE)
-        };
+        let end = |partition| client::watermarks(&self.consumer, self.topic.name(), partition);
         (0..self.topic.partitions() as i32)
             .map(|partition| Ok(end(partition)?.1))
             .collect()
@@ -207,7 +204,7 @@ fn record<M: Message>(message: &M) -> Record<'_> {
 fn start(consumer: &Consumer, topic: &Topic, from: &Position) -> Result<Vec<i64>> {
     let mut bounds = Vec::new();
     for partition in 0..topic.partitions() as i32 {
-        bounds.push(consumer.fetch_watermarks(topic.name(), partition, client::PATIENCE)?);
+        bounds.push(client::watermarks(consumer, topic.name(), partition)?);
     }
     let Some(since) = from.since()? else {
         return Ok(bounds

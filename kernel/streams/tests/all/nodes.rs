@@ -9,10 +9,15 @@ fn cluster_takes_records_while_a_node_is_stopped_and_tells_what_happened() {
     let cluster = Cluster::embedded_with(nodes(3).replica_lag(seconds(5))).unwrap();
     let topic = cluster.topic("survivors", partitions(1)).unwrap();
     topic.send("k", "{}").unwrap();
+    assert_eq!(topic.records().unwrap(), 1);
     let first = cluster.node(1).unwrap();
     first.stop().unwrap();
-    // Acknowledged by the node that leads now.
+    // Acknowledged by the node that leads now, and counted there.
     topic.send("k", "{}").unwrap();
+    assert_eq!(topic.records().unwrap(), 2);
+    let inside = cluster.describe().unwrap();
+    assert!(inside.to_string().contains("2 of 3 nodes up"), "{inside}");
+    assert_eq!(inside.replicas().unwrap().height(), 3);
     first.start().unwrap();
     cluster.cut(1, 2).unwrap();
     cluster.heal(1, 2).unwrap();

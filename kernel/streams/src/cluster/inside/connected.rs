@@ -27,8 +27,7 @@ pub fn describe(bootstrap: &str, consumer: &client::Consumer) -> Result<ClusterD
     {
         let mut partitions = Vec::new();
         for partition in topic.partitions() {
-            let (earliest, end) =
-                consumer.fetch_watermarks(topic.name(), partition.id(), client::PATIENCE)?;
+            let (earliest, end) = client::watermarks(consumer, topic.name(), partition.id())?;
             partitions.push(PartitionDescription {
                 partition: partition.id(),
                 leader: partition.leader(),
