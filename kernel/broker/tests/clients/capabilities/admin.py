@@ -3,7 +3,8 @@
 import time
 
 from .harness import an_hour_ago, Fail, check, unique, test
-from .librdkafka import admin, consumer, make_topic, partition_count, read, send
+from .librdkafka import admin, consumer, make_topic, read, send
+from .metadata import wait_for_leaders
 
 
 @test()
@@ -32,8 +33,10 @@ def admin_create_existing_is_error():
 def admin_delete_topic():
     t = make_topic(2)
     admin().delete_topics([t])[t].result(15)
-    time.sleep(1)
-    check(t not in admin().list_topics(timeout=10).topics, "still listed after delete")
+    end = time.time() + 10
+    while t in admin().list_topics(timeout=10).topics:
+        check(time.time() < end, "still listed after delete")
+        time.sleep(0.1)
     return "gone from metadata"
 
 
@@ -59,8 +62,7 @@ def admin_create_partitions():
 
     t = make_topic(2)
     admin().create_partitions([NewPartitions(t, 5)])[t].result(15)
-    time.sleep(0.5)
-    check(partition_count(t) == 5, f"{partition_count(t)} after create_partitions(5)")
+    wait_for_leaders(t, 5)
     send(t, [{"value": b"x", "partition": 4}])
     check(len(read(t, 1)) == 1, "new partition unreadable")
     return "2 -> 5, new partition usable"
@@ -108,8 +110,15 @@ def admin_incremental_alter_configs():
     )
     admin().incremental_alter_configs([r])[r].result(15)
     q = ConfigResource(ConfigResource.Type.TOPIC, t)
-    c = admin().describe_configs([q])[q].result(15)
-    check("retention.ms" in c and c["retention.ms"].value == "777000", "not stored")
+    end = time.time() + 5
+    while True:
+        # The node that is asked may hear of the change a moment after it was acknowledged.
+        c = admin().describe_configs([q])[q].result(15)
+        stored = "retention.ms" in c and c["retention.ms"].value == "777000"
+        if stored or time.time() > end:
+            break
+        time.sleep(0.1)
+    check(stored, "not stored")
     return "retention.ms set and read back"
 
 

@@ -4,6 +4,7 @@ import os
 import time
 
 from .harness import Fail, check, unique
+from .metadata import wait_for_leaders
 
 BS = os.environ["BOOTSTRAP"]
 
@@ -36,17 +37,6 @@ def make_topic(n=1, config=None, name=None, tmo=15):
         raise Fail(f"create_topics: {e}")
     wait_for_leaders(t, n)
     return t
-
-
-def wait_for_leaders(t, n, tmo=15):
-    """A real cluster answers CreateTopics before every node has heard of the topic."""
-    end = time.time() + tmo
-    while time.time() < end:
-        topic = admin().list_topics(t, timeout=10).topics[t]
-        if len(topic.partitions) == n and all(p.leader >= 0 for p in topic.partitions.values()):
-            return
-        time.sleep(0.05)
-    raise Fail(f"{t} has no leaders after {tmo} s")
 
 
 def partition_count(t):
