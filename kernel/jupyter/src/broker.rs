@@ -1,5 +1,6 @@
 //! `headwater broker`: the embedded broker on its own, for clients of any language.
 
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -84,10 +85,12 @@ fn serve(args: &BrokerArgs) -> Result<(), Box<dyn std::error::Error>> {
         stop.await
     })?;
     server.close()?;
-    match args.data {
-        Some(_) => println!("stopped; all is stored"),
-        None => println!("stopped"),
-    }
+    let last = match args.data {
+        Some(_) => "stopped; all is stored",
+        None => "stopped",
+    };
+    // Whoever read the address may be gone by now, as in `headwater broker | head -1`.
+    let _ = writeln!(std::io::stdout(), "{last}");
     Ok(())
 }
 
