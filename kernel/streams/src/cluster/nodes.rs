@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use headwater_broker::brokers::{Event, Fault, Peer};
 use headwater_broker::control::Shape;
-use polars::prelude::{DataFrame, DataType, IntoColumn, NamedFrom, Series, TimeUnit};
+use polars::prelude::{DataFrame, DataType, IntoColumn, NamedFrom, Series, TimeUnit, TimeZone};
 
 use super::Cluster;
 use super::home::{self, Home};
@@ -197,10 +197,10 @@ impl Cluster {
     /// When the cluster is not embedded, or the kernel does not answer.
     pub fn events(&self) -> Result<DataFrame> {
         let events = self.inner.home.events(&self.inner.bootstrap)?;
-        let at: Vec<i64> = events.iter().map(|event| event.at_ms * 1000).collect();
+        let at: Vec<i64> = events.iter().map(|event| event.at_ms).collect();
         let words: Vec<String> = events.iter().map(Event::to_string).collect();
-        let at =
-            Series::new("at".into(), at).cast(&DataType::Datetime(TimeUnit::Microseconds, None))?;
+        let utc = DataType::Datetime(TimeUnit::Milliseconds, Some(TimeZone::UTC));
+        let at = Series::new("at".into(), at).cast(&utc)?;
         let words = Series::new("event".into(), words);
         let height = words.len();
         Ok(DataFrame::new(

@@ -198,7 +198,13 @@ impl std::fmt::Display for Inside {
         } = &self.described;
         let partitions = topics.iter().flat_map(|topic| &topic.partitions);
         let records: i64 = partitions.map(|p| p.latest - p.earliest).sum();
-        write!(f, "cluster {bootstrap} ({})", self.kind)?;
+        let mut addresses = bootstrap.split(',');
+        write!(f, "cluster {}", addresses.next().unwrap_or_default())?;
+        match addresses.count() {
+            0 => {}
+            more => write!(f, " and {more} more")?,
+        }
+        write!(f, " ({})", self.kind)?;
         if nodes.len() > 1 {
             let up = nodes.iter().filter(|node| node.up).count();
             write!(f, ", {up} of {} nodes up", nodes.len())?;
