@@ -85,7 +85,8 @@ impl World {
             return;
         }
         self.ends_seen = ends;
-        transactions::check(&mut self.ledger, &self.committed);
+        let lossy: Vec<bool> = self.places.all().map(|tp| self.may_lose(tp)).collect();
+        transactions::check(&mut self.ledger, &self.committed, |number| lossy[number]);
         for (number, log) in self.committed.iter_mut().enumerate() {
             let topic = self.places.topic(Tp(number as u16));
             for id in log.fresh.drain(..) {

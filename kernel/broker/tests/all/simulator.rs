@@ -21,7 +21,9 @@ fn seeded_histories_break_no_promise() {
 /// checks that asked for more than Kafka promises.
 #[test]
 fn seeds_that_once_broke_something_do_not_any_more() {
-    for seed in [250, 686, 1153, 7630, 12_922, 17_571, 19_813, 45_532, 57_393] {
+    for seed in [
+        250, 686, 1153, 7630, 12_922, 17_571, 19_813, 45_532, 57_393, 399_175, 446_659,
+    ] {
         if let Some(report) = Report::on(&Scenario::random(seed)) {
             panic!("{report}");
         }

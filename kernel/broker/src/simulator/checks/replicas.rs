@@ -13,6 +13,8 @@ pub(crate) struct Seen {
     leaders: BTreeMap<i32, i32>,
     /// By node and epoch: the highest high watermark it had as leader.
     highest: BTreeMap<(i32, i32), i64>,
+    /// The nodes that led at the last look: one may commit something and give way in one step.
+    led: Vec<i32>,
 }
 
 impl Seen {
@@ -30,10 +32,16 @@ impl Seen {
         }
         for copy in &watched.copies {
             self.check_high_watermark(ledger, place, copy, may_lose);
-            if copy.leader == copy.node && !(may_lose && copy.node != watched.leader) {
+            let leads = copy.leader == copy.node || self.led.contains(&copy.node);
+            if leads && !(may_lose && copy.node != watched.leader) {
                 committed.grow(ledger, &copy.entries, copy.high_watermark);
             }
         }
+        let leading = watched
+            .copies
+            .iter()
+            .filter(|copy| copy.leader == copy.node);
+        self.led = leading.map(|copy| copy.node).collect();
         if may_lose {
             return;
         }
