@@ -59,6 +59,9 @@ pub use live::{Live, LiveChart};
 pub use query::{BatchRun, Batches, Query, Stream};
 pub use replay::{LIMIT_ENV as REPLAY_SECONDS_ENV, Progress, Replay, ReplayRun};
 pub use table::{ROWS as TABLE_ROWS, Show, frame_text, show};
-pub use time::{days, hours, minutes, seconds};
+pub use time::{days, hours, minutes, seconds, span};
 pub use topic::{Position, Topic};
-pub use window::{Batch, Hopping, OutputMode, Tumbling, WindowSpec};
+pub use window::{
+    Batch, Change, Expression, Hopping, OutputMode, PlanColumn, PlanStep, Session, Tumbling,
+    WindowQuery, WindowSpec, approx_distinct, collect_distinct, quantile,
+};

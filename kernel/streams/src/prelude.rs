@@ -6,6 +6,7 @@ pub use crate::OutputMode::{self, Append, Complete, Update};
 pub use crate::Position::{self, Earliest, Latest, Since};
 pub use crate::{
     Batch, BatchRun, Batches, Chart, Cluster, Hopping, Live, LiveChart, Node, Nodes, Partitions,
-    Picture, Progress, Query, Replay, ReplayRun, Show, Stream, Topic, Tumbling, WindowSpec,
-    dataset, days, hours, minutes, nodes, partitions, seconds, show,
+    Picture, Progress, Query, Replay, ReplayRun, Session, Show, Stream, Topic, Tumbling,
+    WindowSpec, approx_distinct, collect_distinct, dataset, days, hours, minutes, nodes,
+    partitions, quantile, seconds, show,
 };

@@ -29,6 +29,44 @@ pub fn days(n: u64) -> Duration {
     Duration::from_secs(n * 86_400)
 }
 
+/// Reads a span as Spark writes it: a whole number and a unit, for instance `10 seconds`.
+///
+/// Units: microsecond, millisecond, second, minute, hour, day (24 hours), week (7 days), each with
+/// or without an s.
+///
+/// # Errors
+/// For a month or a year, which have no fixed length, and for what is no span.
+pub fn span(text: &str) -> Result<Duration> {
+    let (number, unit) = text.trim().split_once(' ').unwrap_or((text, ""));
+    let unit = unit.trim().to_lowercase();
+    let micros: u64 = match unit.strip_suffix('s').unwrap_or(&unit) {
+        "microsecond" => 1,
+        "millisecond" => 1000,
+        "second" => 1_000_000,
+        "minute" => 60_000_000,
+        "hour" => 3_600_000_000,
+        "day" => 86_400_000_000,
+        "week" => 604_800_000_000,
+        "month" | "year" => {
+            return Err(Error::new(format!(
+                "a {unit} has no fixed length, so no window can have it"
+            ))
+            .have(format!("`{text}`"))
+            .hint("days(30)"));
+        }
+        _ => return Err(no_span(text)),
+    };
+    let number: u64 = number.parse().map_err(|_| no_span(text))?;
+    let micros = number.checked_mul(micros).ok_or_else(|| no_span(text))?;
+    Ok(Duration::from_micros(micros))
+}
+
+fn no_span(text: &str) -> Error {
+    Error::new("this is no span of time")
+        .have(format!("`{text}`"))
+        .hint("\"10 seconds\", or seconds(10)")
+}
+
 /// Returns the span in microseconds.
 pub(crate) fn micros(span: Duration) -> i64 {
     i64::try_from(span.as_micros()).unwrap_or(i64::MAX)

@@ -95,7 +95,7 @@ impl Pipe {
             clock.newest(),
             self.running
                 .windower
-                .waiting_for(clock.coming(), clock.delay()),
+                .waiting_for(clock.coming(), clock.delay().unwrap_or(0)),
         ) {
             (None, _) => format!(
                 "{} rows, and `{}` is null in all of them",

@@ -64,6 +64,9 @@ pub(super) fn start(
 ) -> Result<(Arc<Shared>, JoinHandle<()>)> {
     let topic = query.topic.clone();
     let queries: Vec<&Query> = std::iter::once(query).chain(mirror).collect();
+    queries
+        .iter()
+        .try_for_each(|query| query.check_streaming())?;
     let first = Tail::peek(&topic, &Position::Earliest)?;
     if let Some(first) = &first {
         let place = format!("topic {}", topic.name());

@@ -10,7 +10,10 @@ use polars::prelude::*;
 use crate::chart::Chart;
 use crate::live::LiveChart;
 use crate::topic::{Position, Topic};
-use crate::window::{Aggregates, Batch, Clock, Emission, OutputMode, WindowSpec, Windower};
+use crate::window::{
+    self, Aggregates, Batch, Clock, Emission, Expression, OutputMode, PlanColumn, PlanStep,
+    WindowQuery, WindowSpec, Windower,
+};
 use crate::{Error, Result};
 
 pub use batches::{BatchRun, Batches};
@@ -23,10 +26,14 @@ pub struct Query {
     pub(crate) topic: Topic,
     pub(crate) from: Position,
     steps: Arc<Vec<Step>>,
-    watermark: (String, i64),
+    /// The column of the event time, and how late an event may be; nothing where there is no
+    /// watermark.
+    watermark: (String, Option<i64>),
     spec: WindowSpec,
     keys: Vec<String>,
     aggregates: Aggregates,
+    /// The aggregates as they were typed.
+    exprs: Arc<Vec<Expr>>,
     mode: OutputMode,
 }
 
@@ -69,10 +76,9 @@ impl Query {
     /// # Errors
     /// When the frame lacks a column of the query.
     pub fn run_local(&self, frame: &DataFrame) -> Result<DataFrame> {
-        let mut run = self
-            .clone()
-            .output(OutputMode::Complete)
-            .running("the frame");
+        let mut whole = self.clone().output(OutputMode::Complete);
+        whole.watermark.1 = None;
+        let mut run = whole.running("the frame");
         if frame.width() > 0 {
             run.check(frame)?;
         }
@@ -85,12 +91,46 @@ impl Query {
     /// # Errors
     /// When a frame with rows lacks a column of the query.
     pub fn run_batches(&self, frames: &[DataFrame]) -> Result<Batches> {
+        self.check_streaming()?;
         Batches::run(self.running("the frame"), frames)
     }
 
     /// Draws the query as `chart` while it runs; `.start()?` starts it.
     pub fn chart(&self, chart: Chart) -> LiveChart {
         LiveChart::new(self.clone(), chart)
+    }
+
+    /// Returns the query as a plain value, which can be written down and compared.
+    pub fn plan(&self) -> WindowQuery {
+        let columns = |exprs: &[Expr]| exprs.iter().map(plan_column).collect();
+        let step = |step: &Step| match step {
+            Step::Filter(by) => PlanStep::Filter(Expression::of(by)),
+            Step::With(exprs) => PlanStep::With(columns(exprs)),
+            Step::Watermark => PlanStep::Watermark,
+        };
+        WindowQuery {
+            source: format!("topic {}", self.topic.name()),
+            schema: Vec::new(),
+            steps: self.steps.iter().map(step).collect(),
+            event_time: self.watermark.0.clone(),
+            watermark_us: self.watermark.1,
+            window: self.spec,
+            keys: self.keys.clone(),
+            aggregates: columns(&self.exprs),
+            output: self.mode,
+        }
+    }
+
+    /// Says what the query does step by step, and which program it would be for Spark.
+    pub fn explain(&self) -> String {
+        let plan = self.plan();
+        let parts = plan.parts();
+        let lines: Vec<String> = parts
+            .iter()
+            .filter(|(_, text)| !text.is_empty())
+            .map(|(part, text)| format!("{part:<11} {text}"))
+            .collect();
+        format!("{}\n\n{}", lines.join("\n"), window::spark_program(&plan))
     }
 
     /// Returns the query in one line.
@@ -101,11 +141,14 @@ impl Query {
             format!(" by {}", self.keys.join(", "))
         };
         format!(
-            "query on topic {}: {}{by} of {} (watermark {} behind), {}, output {:?}",
+            "query on topic {}: {}{by} of {} ({}), {}, output {:?}",
             self.topic.name(),
             self.aggregates.names().join(", "),
             self.watermark.0,
-            crate::time::show_span(self.watermark.1),
+            match self.watermark.1 {
+                Some(delay) => format!("watermark {} behind", crate::time::show_span(delay)),
+                None => "no watermark".into(),
+            },
             self.spec.words(),
             self.mode
         )
@@ -131,6 +174,11 @@ impl Query {
             ),
             place: place.to_owned(),
         }
+    }
+
+    /// Says what a stream cannot do although a batch can.
+    pub(crate) fn check_streaming(&self) -> Result<()> {
+        window::check_streaming(self.spec, &self.keys, self.watermark.1, self.mode)
     }
 
     pub(crate) fn mode(&self) -> OutputMode {
@@ -201,7 +249,15 @@ impl Running {
                 rows.schema(),
             ));
         }
-        self.windower.check_columns(&rows, &self.place)
+        self.windower.check_columns(&rows, &self.place)?;
+        self.windower.aggregates.check_types(&rows)
+    }
+}
+
+fn plan_column(expr: &Expr) -> PlanColumn {
+    PlanColumn {
+        name: window::output_name(expr).to_string(),
+        is: Expression::of(expr),
     }
 }
 

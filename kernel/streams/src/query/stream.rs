@@ -27,7 +27,7 @@ use crate::{Error, Result, time};
 pub struct Stream {
     topic: Topic,
     steps: Vec<Step>,
-    watermark: Option<(String, i64)>,
+    watermark: Option<(String, Option<i64>)>,
     keys: Vec<String>,
     window: Option<WindowSpec>,
 }
@@ -57,11 +57,15 @@ impl Stream {
 
     /// Names the column with the event time, and how late an event may be before the watermark
     /// passes it.
-    pub fn watermark(mut self, column: &str, delay: Duration) -> Stream {
-        self.watermark = Some((column.into(), time::micros(delay)));
-        self.steps.retain(|step| !matches!(step, Step::Watermark));
-        self.steps.push(Step::Watermark);
-        self
+    pub fn watermark(self, column: &str, delay: Duration) -> Stream {
+        self.clocked(column, Some(time::micros(delay)))
+    }
+
+    /// Names the column with the event time, without a watermark: no event is ever late, no window
+    /// final, and the state grows for ever. For [`OutputMode::Update`] and
+    /// [`OutputMode::Complete`] only.
+    pub fn event_time(self, column: &str) -> Stream {
+        self.clocked(column, None)
     }
 
     /// Groups by these columns beside the window. Default: by the window alone.
@@ -76,13 +80,20 @@ impl Stream {
         self
     }
 
-    /// Computes these aggregates for each window and key: `len()`, and `count`, `sum`, `min`,
-    /// `max`, `mean` of a column or of an expression over one row, and arithmetic on them.
+    /// Computes these aggregates for each window and key: `len()`; `count`, `sum`, `min`, `max`,
+    /// `mean`, `var`, `std`, `first`, `last`, `n_unique`, `median` of a column or of an expression
+    /// over one row; [`collect_distinct`](crate::collect_distinct),
+    /// [`approx_distinct`](crate::approx_distinct) and [`quantile`](crate::quantile) of a column;
+    /// and arithmetic on them.
     ///
-    /// A sum is i64 or f64, a count i64, a mean f64; the sum, min, max or mean of no value is null.
+    /// A sum is i64 (one that does not fit is an error) or f64, a count i64, a mean, variance,
+    /// deviation and quantile f64. Nulls are left out; of no value every aggregate is null and
+    /// every count 0. `first` and `last` go by event time, then by arrival, and take nulls as
+    /// values. NaN is greater than any number. `median` is the quantile 0.5 of a sketch, within 1 %.
     ///
     /// # Errors
-    /// When watermark or window is missing, or an aggregate cannot be continued from batch to batch.
+    /// When event time or window is missing, or an aggregate cannot be continued from batch to
+    /// batch.
     pub fn agg<I: IntoIterator<Item = Expr>>(self, aggregates: I) -> Result<Query> {
         let aggregates: Vec<Expr> = aggregates.into_iter().collect();
         self.query(&aggregates)
@@ -95,6 +106,13 @@ impl Stream {
             "stream of topic {}\n{hint}",
             self.topic.name()
         )));
+    }
+
+    fn clocked(mut self, column: &str, delay: Option<i64>) -> Stream {
+        self.watermark = Some((column.into(), delay));
+        self.steps.retain(|step| !matches!(step, Step::Watermark));
+        self.steps.push(Step::Watermark);
+        self
     }
 
     fn query(self, aggregates: &[Expr]) -> Result<Query> {
@@ -121,6 +139,7 @@ impl Stream {
                 ".with_columns([col(\"{key}\").alias(\"group\")]) and group by that"
             )));
         }
+        let exprs = Arc::new(aggregates.to_vec());
         let aggregates = Aggregates::new(aggregates, &self.keys)?;
         Ok(Query {
             topic: self.topic,
@@ -130,6 +149,7 @@ impl Stream {
             spec,
             keys: self.keys,
             aggregates,
+            exprs,
             mode: OutputMode::Append,
         })
     }

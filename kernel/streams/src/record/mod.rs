@@ -61,7 +61,7 @@ pub(crate) fn read_schema(text: &[u8]) -> Vec<(PlSmallStr, DataType)> {
         .collect()
 }
 
-fn read_dtype(text: &str) -> Option<DataType> {
+pub(crate) fn read_dtype(text: &str) -> Option<DataType> {
     Some(match text {
         "bool" => DataType::Boolean,
         "i8" => DataType::Int8,

@@ -1,15 +1,17 @@
 //! The watermark: how far event time has come, less the delay that the query grants.
 
 use polars::prelude::{ChunkAgg, DataFrame};
+use serde::{Deserialize, Serialize};
 
 use super::Batch;
 use crate::{Result, replay};
 
 /// Follows the event times of a stream. It moves between batches only, and never back.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Clock {
     pub column: String,
-    delay: i64,
+    /// Nothing where the query has no watermark: then no row is ever late.
+    delay: Option<i64>,
     /// In force during this batch, the one before, and the next.
     current: i64,
     previous: i64,
@@ -20,13 +22,14 @@ pub(crate) struct Clock {
 
 impl Clock {
     /// Starts at 1970-01-01, which is a real watermark: what ended before it is late.
-    pub fn new(column: &str, delay: i64) -> Clock {
+    pub fn new(column: &str, delay: Option<i64>) -> Clock {
+        let start = if delay.is_some() { 0 } else { i64::MIN };
         Clock {
             column: column.into(),
             delay,
-            current: 0,
-            previous: 0,
-            next: 0,
+            current: start,
+            previous: start,
+            next: start,
             newest: None,
         }
     }
@@ -38,9 +41,9 @@ impl Clock {
         if rows.height() > 0 {
             let newest = replay::micros_of(&rows, &self.column, place)?.max();
             self.newest = self.newest.max(newest);
-            if let Some(newest) = newest {
+            if let (Some(newest), Some(delay)) = (newest, self.delay) {
                 // Spark keeps whole milliseconds.
-                self.next = self.next.max(newest.div_euclid(1000) * 1000 - self.delay);
+                self.next = self.next.max(newest.div_euclid(1000) * 1000 - delay);
             }
         }
         Ok(Batch {
@@ -69,7 +72,7 @@ impl Clock {
         self.newest
     }
 
-    pub fn delay(&self) -> i64 {
+    pub fn delay(&self) -> Option<i64> {
         self.delay
     }
 }

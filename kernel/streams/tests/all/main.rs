@@ -10,7 +10,6 @@ mod nodes;
 mod records;
 mod replay;
 mod shown;
-mod spark;
 mod windows;
 
 use headwater_streams::prelude::*;

@@ -348,7 +348,7 @@ fn what_cannot_be_continued_is_refused_with_what_can() {
     for (aggregate, parts) in [
         (
             col("level_cm").median(),
-            ["this aggregate cannot be continued", "mean()"],
+            ["an exact median needs every value", "quantile(\"x\", 0.5)"],
         ),
         (
             col("level_cm").mean().sum(),
