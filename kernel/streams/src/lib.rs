@@ -30,22 +30,27 @@
 //! - `query`: filter, watermark, keys, window, aggregates; run over frames or live
 //! - `window`: the operator, by the rules of Spark Structured Streaming
 //! - `chart`: lines and bars as SVG, PNG and text; `live`: a query that runs and redraws its chart
+//! - `job`: a query that survives its process; `checkpoint`: what it must know to go on; `sink`:
+//!   where it writes, each result once
 //! - `table`: frames as small tables
 //! - [`display`], [`frame`], [`interrupt`]: how output reaches the cell, and how a cell is stopped
 
 mod chart;
+mod checkpoint;
 mod cluster;
 mod dataset;
 pub mod display;
 mod error;
 pub mod frame;
 pub mod interrupt;
+mod job;
 mod live;
 mod name;
 pub mod prelude;
 mod query;
 pub mod record;
 mod replay;
+mod sink;
 mod table;
 mod time;
 mod topic;
@@ -55,9 +60,11 @@ pub use chart::{Chart, Picture};
 pub use cluster::{Cluster, Inside, LogInside, Node, Nodes, Partitions, nodes, partitions};
 pub use dataset::{ENV as DATASETS_ENV, dataset};
 pub use error::{Error, Result};
+pub use job::{BatchProgress, FAULT_ENV as JOB_FAULT_ENV, Job, JobRun, Took};
 pub use live::{Live, LiveChart};
 pub use query::{BatchRun, Batches, Query, Stream};
 pub use replay::{LIMIT_ENV as REPLAY_SECONDS_ENV, Progress, Replay, ReplayRun};
+pub use sink::{EachBatch, FrameSink, Parquet, Sink};
 pub use table::{ROWS as TABLE_ROWS, Show, frame_text, show};
 pub use time::{days, hours, minutes, seconds, span};
 pub use topic::{Position, Topic};

@@ -5,8 +5,8 @@
 pub use crate::OutputMode::{self, Append, Complete, Update};
 pub use crate::Position::{self, Earliest, Latest, Since};
 pub use crate::{
-    Batch, BatchRun, Batches, Chart, Cluster, Hopping, Live, LiveChart, Node, Nodes, Partitions,
-    Picture, Progress, Query, Replay, ReplayRun, Session, Show, Stream, Topic, Tumbling,
-    WindowSpec, approx_distinct, collect_distinct, dataset, days, hours, minutes, nodes,
-    partitions, quantile, seconds, show,
+    Batch, BatchProgress, BatchRun, Batches, Chart, Cluster, EachBatch, FrameSink, Hopping, Job,
+    JobRun, Live, LiveChart, Node, Nodes, Parquet, Partitions, Picture, Progress, Query, Replay,
+    ReplayRun, Session, Show, Stream, Topic, Tumbling, WindowSpec, approx_distinct,
+    collect_distinct, dataset, days, hours, minutes, nodes, partitions, quantile, seconds, show,
 };

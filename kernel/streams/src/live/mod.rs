@@ -13,6 +13,7 @@ use crate::chart::{Chart, Picture};
 use crate::query::Query;
 use crate::replay::ReplayRun;
 use crate::{Error, Result, interrupt, name};
+pub(crate) use pipe::append;
 pub(crate) use run::Shared;
 
 /// A query with the chart that will follow it; nothing runs before [`LiveChart::start`].

@@ -158,7 +158,7 @@ impl Pipe {
 
 /// Puts the rows of `more` behind those of `frame`. A frame without rows has no dtypes worth
 /// keeping: a column that was all null takes those of the other.
-fn append(frame: &mut DataFrame, more: &DataFrame) -> Result<()> {
+pub(crate) fn append(frame: &mut DataFrame, more: &DataFrame) -> Result<()> {
     if frame.height() == 0 {
         *frame = more.clone();
     } else if more.height() > 0 {

@@ -233,16 +233,7 @@ impl Shared {
 
     /// Returns whether a replay of this process still sends to the topic.
     pub fn is_fed(&self) -> bool {
-        let replays = self
-            .topic
-            .state
-            .replays
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        replays
-            .iter()
-            .filter_map(std::sync::Weak::upgrade)
-            .any(|replay| !replay.progress().ended)
+        self.topic.state.is_fed()
     }
 
     /// Returns the error that ended the query, if one did.

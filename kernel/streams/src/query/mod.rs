@@ -8,7 +8,9 @@ use std::sync::Arc;
 use polars::prelude::*;
 
 use crate::chart::Chart;
+use crate::job::Job;
 use crate::live::LiveChart;
+use crate::sink::Sink;
 use crate::topic::{Position, Topic};
 use crate::window::{
     self, Aggregates, Batch, Clock, Emission, Expression, OutputMode, PlanColumn, PlanStep,
@@ -100,6 +102,12 @@ impl Query {
         LiveChart::new(self.clone(), chart)
     }
 
+    /// Writes the results to `sink`, each once, also over restarts; `.checkpoint("folder")` says
+    /// where to keep state and offsets, `.start()?` or `.run_available()?` runs it.
+    pub fn to<S: Into<Sink>>(&self, sink: S) -> Job {
+        Job::new(self.clone(), sink.into())
+    }
+
     /// Returns the query as a plain value, which can be written down and compared.
     pub fn plan(&self) -> WindowQuery {
         let columns = |exprs: &[Expr]| exprs.iter().map(plan_column).collect();
@@ -156,8 +164,7 @@ impl Query {
 
     /// Shows the query as the value of a cell.
     pub fn evcxr_display(&self) {
-        let hint =
-            "run it: .run_local(&frame)?, .run_batches(&frames)?, .chart(Chart::line(..)).start()?";
+        let hint = "run it: .run_local(&frame)?, .run_batches(&frames)?, .chart(Chart::line(..)).start()?, .to(sink).checkpoint(\"folder\").start()?";
         crate::display::result(crate::table::text(&format!("{}\n{hint}", self.describe())));
     }
 

@@ -35,6 +35,24 @@ impl Column {
         }
     }
 
+    /// Starts a column that an earlier one has settled.
+    pub fn settled(name: PlSmallStr, dtype: Option<DataType>, inferred: bool) -> Column {
+        Column {
+            inferred,
+            ..Column::new(name, dtype, 0)
+        }
+    }
+
+    /// Returns the dtype, where it is known.
+    pub fn dtype(&self) -> Option<&DataType> {
+        self.dtype.as_ref()
+    }
+
+    /// Returns whether values said the dtype, and no header.
+    pub fn is_inferred(&self) -> bool {
+        self.inferred
+    }
+
     /// Takes over the dtype that a header names; says why where it contradicts an earlier one.
     pub fn declare(&mut self, dtype: &DataType) -> Result<(), String> {
         match &self.dtype {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use polars::prelude::{DataFrame, NamedFrom, PlSmallStr, Series};
+use serde::{Deserialize, Serialize};
 
 use super::cell::Cell;
 use super::column::Column;
@@ -19,6 +20,16 @@ pub(crate) struct Rejected {
     pub why: String,
 }
 
+/// A column whose dtype is settled: what a fresh [`Decoder`] must know to go on as an earlier one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Settled {
+    pub name: String,
+    /// As text, nothing where the column had no value yet.
+    pub dtype: Option<String>,
+    /// Whether values said so and no header, so that a later float may widen it.
+    pub inferred: bool,
+}
+
 /// Collects records; its columns and their dtypes stay the same from one frame to the next.
 #[derive(Default)]
 pub(crate) struct Decoder {
@@ -30,6 +41,28 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
+    /// Goes on where another decoder has stopped.
+    pub fn settled(columns: &[Settled]) -> Decoder {
+        let column = |settled: &Settled| {
+            let dtype = settled.dtype.as_deref().and_then(super::read_dtype);
+            Column::settled(settled.name.as_str().into(), dtype, settled.inferred)
+        };
+        Decoder {
+            columns: columns.iter().map(column).collect(),
+            ..Decoder::default()
+        }
+    }
+
+    /// Returns what another decoder needs to go on.
+    pub fn settle(&self) -> Vec<Settled> {
+        let settled = |column: &Column| Settled {
+            name: column.name.to_string(),
+            dtype: column.dtype().map(ToString::to_string),
+            inferred: column.is_inferred(),
+        };
+        self.columns.iter().map(settled).collect()
+    }
+
     /// Takes one record in; `place` names it, should it be rejected.
     pub fn push(&mut self, payload: &[u8], header: Option<&[u8]>, place: impl FnOnce() -> String) {
         if let Err(why) = self.try_push(payload, header) {

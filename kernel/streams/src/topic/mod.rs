@@ -1,5 +1,7 @@
 //! A topic: records in partitions, read as a frame and written from one.
 
+pub(crate) mod identity;
+pub(crate) mod range;
 mod reader;
 mod send;
 pub(crate) mod tail;
@@ -59,6 +61,18 @@ impl TopicState {
 
     pub fn generation(&self) -> u64 {
         self.generation.load(Ordering::SeqCst)
+    }
+
+    /// Returns whether a replay of this process still sends to the topic.
+    pub fn is_fed(&self) -> bool {
+        let replays = self
+            .replays
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        replays
+            .iter()
+            .filter_map(std::sync::Weak::upgrade)
+            .any(|replay| !replay.progress().ended)
     }
 }
 

@@ -43,6 +43,8 @@ pub(crate) struct Reader {
     ended: Vec<bool>,
     /// Records behind the last call's ends that the client had already handed over.
     ahead: Vec<OwnedMessage>,
+    /// Whether offsets between two records were missing since somebody asked.
+    jumped: bool,
 }
 
 impl Reader {
@@ -50,6 +52,16 @@ impl Reader {
     pub fn open(topic: &Topic, from: &Position) -> Result<Reader> {
         let consumer = topic.cluster.clients.consumer()?;
         let positions = start(&consumer, topic, from)?;
+        Reader::assigned(consumer, topic, positions)
+    }
+
+    /// Starts reading at these offsets, one a partition.
+    pub fn open_at(topic: &Topic, offsets: &[i64]) -> Result<Reader> {
+        let consumer = topic.cluster.clients.consumer()?;
+        Reader::assigned(consumer, topic, offsets.to_vec())
+    }
+
+    fn assigned(consumer: Loan, topic: &Topic, positions: Vec<i64>) -> Result<Reader> {
         let mut list = TopicPartitionList::new();
         for (partition, position) in (0..).zip(&positions) {
             list.add_partition_offset(topic.name(), partition, Offset::Offset(*position))?;
@@ -61,15 +73,31 @@ impl Reader {
             ended: vec![false; positions.len()],
             positions,
             ahead: Vec::new(),
+            jumped: false,
         })
     }
 
     /// Returns the offset behind the last record, per partition.
     pub fn ends(&self) -> Result<Vec<i64>> {
-        let end = |partition| client::watermarks(&self.consumer, self.topic.name(), partition);
+        Ok(self.bounds()?.into_iter().map(|(_, end)| end).collect())
+    }
+
+    /// Returns the first offset of each partition and the one behind its last record.
+    pub fn bounds(&self) -> Result<Vec<(i64, i64)>> {
+        let bounds = |partition| client::watermarks(&self.consumer, self.topic.name(), partition);
         (0..self.topic.partitions() as i32)
-            .map(|partition| Ok(end(partition)?.1))
+            .map(|partition| Ok(bounds(partition)?))
             .collect()
+    }
+
+    /// Returns the next offset of each partition.
+    pub fn positions(&self) -> &[i64] {
+        &self.positions
+    }
+
+    /// Returns whether offsets were missing since the last time this was asked.
+    pub fn has_jumped(&mut self) -> bool {
+        std::mem::take(&mut self.jumped)
     }
 
     /// Returns the ends of one record a partition, where there is one.
@@ -115,6 +143,7 @@ impl Reader {
                         continue;
                     }
                     take(&record(&message));
+                    self.jumped |= self.positions[partition] != message.offset();
                     self.positions[partition] = message.offset() + 1;
                     taken += 1;
                     continue;
@@ -144,6 +173,7 @@ impl Reader {
     fn skip_markers(&mut self, ends: &[i64]) {
         for (partition, end) in ends.iter().enumerate() {
             if self.ended[partition] {
+                self.jumped |= self.positions[partition] < *end;
                 self.positions[partition] = self.positions[partition].max(*end);
             }
         }
@@ -160,6 +190,7 @@ impl Reader {
                 continue;
             }
             take(&record(&message));
+            self.jumped |= self.positions[partition] != message.offset();
             self.positions[partition] = message.offset() + 1;
         }
         before - self.ahead.len()

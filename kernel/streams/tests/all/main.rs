@@ -5,6 +5,7 @@ mod charts;
 mod cluster;
 mod datasets;
 mod inside;
+mod job;
 mod live;
 mod nodes;
 mod records;

@@ -1,0 +1,379 @@
+//! A running job: its thread, and what its handle can ask.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use polars::prelude::DataFrame;
+
+use super::Job;
+use super::engine::{Engine, Step};
+use super::progress::{self, BatchProgress};
+use crate::checkpoint::Counts;
+use crate::record::decode::{Rejected, rejected_frame};
+use crate::replay::ReplayRun;
+use crate::table::grouped;
+use crate::{Error, Result, display, interrupt, live};
+
+/// How many progress records and how many late rows are kept to be looked at; all are counted.
+const KEPT: usize = 10_000;
+
+/// A running job; it stops when this drops, and the next start goes on from there.
+pub struct JobRun {
+    shared: Arc<Shared>,
+    /// Taken by whoever joins it first. Locked for that join.
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Shared {
+    /// The job in words.
+    label: String,
+    replays: Arc<crate::topic::TopicState>,
+    /// Locked for a look or to note a batch, never while one runs.
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    progress: VecDeque<BatchProgress>,
+    late: DataFrame,
+    rejected: Vec<Rejected>,
+    counts: Counts,
+    batches: u64,
+    /// How often the job has found nothing more to do.
+    rests: u64,
+    waiting: Option<String>,
+    stop: bool,
+    ended: bool,
+    error: Option<Error>,
+}
+
+/// Starts the job on a thread.
+pub(super) fn start(job: &Job, folder: &Path) -> Result<JobRun> {
+    let mut engine = Engine::open(job, folder)?;
+    let shared = Arc::new(Shared::new(job, &engine));
+    let (cell, ours, every) = (display::current_cell(), shared.clone(), job.every);
+    let thread = std::thread::Builder::new()
+        .name("headwater-job".into())
+        .spawn(move || {
+            display::adopt(cell);
+            let result = follow(&ours, &mut engine, every);
+            // The checkpoint is free again before anybody hears of the end.
+            drop(engine);
+            ours.end(result);
+        });
+    let thread =
+        thread.map_err(|cause| Error::new("no thread for the job").have(cause.to_string()))?;
+    Ok(JobRun {
+        shared,
+        thread: Mutex::new(Some(thread)),
+    })
+}
+
+/// Runs the job on this thread up to the ends that the topic has now.
+pub(super) fn available(job: &Job, folder: &Path) -> Result<JobRun> {
+    let mut engine = Engine::open(job, folder)?;
+    let shared = Shared::new(job, &engine);
+    engine.stop_at_present_end()?;
+    while let Some(step) = engine.step(&|| false)? {
+        shared.note(step, &engine)?;
+        interrupt::check()?;
+    }
+    drop(engine);
+    shared.end(Ok(()));
+    Ok(JobRun {
+        shared: Arc::new(shared),
+        thread: Mutex::default(),
+    })
+}
+
+/// Does batch after batch until somebody stops it.
+fn follow(shared: &Shared, engine: &mut Engine, every: Duration) -> Result<()> {
+    let stop = || shared.lock().stop || interrupt::is_raised();
+    while !stop() {
+        let began = Instant::now();
+        match engine.step(&stop)? {
+            Some(step) => shared.note(step, engine)?,
+            None => shared.rest(engine),
+        }
+        shared.pause(every.saturating_sub(began.elapsed()));
+    }
+    Ok(())
+}
+
+impl JobRun {
+    /// Stops the job after the batch that it is at, and waits for it; a second call does nothing.
+    ///
+    /// # Errors
+    /// When the job had failed before.
+    pub fn stop(&self) -> Result<()> {
+        self.shared.ask_to_stop();
+        self.join();
+        self.outcome()
+    }
+
+    /// Waits until every replay that this process sends to the topic has ended and the job has
+    /// taken in what they sent. The job goes on running.
+    ///
+    /// # Errors
+    /// When the job fails, or on interrupt (the job stops then).
+    pub fn wait(&self) -> Result<()> {
+        self.wait_while(|| self.shared.replays.is_fed())?;
+        self.until_caught_up()
+    }
+
+    /// Waits until `replay` has ended and the job has taken in what it sent.
+    ///
+    /// # Errors
+    /// When the replay or the job fails, or on interrupt (the job stops then).
+    pub fn wait_for(&self, replay: &ReplayRun) -> Result<()> {
+        self.wait_while(|| !replay.has_ended())?;
+        replay.wait()?;
+        self.until_caught_up()
+    }
+
+    /// Waits until the job has taken in every record that is in the topic now, and what became
+    /// final by them is in the sink.
+    ///
+    /// # Errors
+    /// When the job fails, or on interrupt (the job stops then).
+    pub fn until_caught_up(&self) -> Result<()> {
+        let seen = self.shared.lock().rests;
+        self.wait_while(|| self.shared.lock().rests < seen + 2)
+    }
+
+    /// Waits for so long, or until the job has ended.
+    ///
+    /// # Errors
+    /// When the job fails, or on interrupt (the job stops then).
+    pub fn wait_at_most(&self, span: Duration) -> Result<()> {
+        let limit = Instant::now() + span;
+        self.wait_while(|| Instant::now() < limit)
+    }
+
+    /// Returns one row for each micro-batch of this run (the last 10,000): batch, input_rows,
+    /// rejected_rows, input_rows_per_s, processed_rows_per_s, watermark, state_rows, updated,
+    /// removed, dropped_groups, late_rows, without_time, state_bytes, sink_rows, took_ms.
+    ///
+    /// # Errors
+    /// Never in practice; the signature is that of every call that makes a frame.
+    pub fn progress(&self) -> Result<DataFrame> {
+        progress::frame(&self.progress_records())
+    }
+
+    /// Returns the same as values.
+    pub fn progress_records(&self) -> Vec<BatchProgress> {
+        self.shared.lock().progress.iter().cloned().collect()
+    }
+
+    /// Returns what the newest micro-batch of this run did; nothing before the first.
+    pub fn last_progress(&self) -> Option<BatchProgress> {
+        self.shared.lock().progress.back().cloned()
+    }
+
+    /// Returns the rows of this run that came too late, with the window that each missed in
+    /// window_start and window_end (the first 10,000; the counts go on).
+    ///
+    /// # Errors
+    /// Never in practice; the signature is that of every call that makes a frame.
+    pub fn late(&self) -> Result<DataFrame> {
+        Ok(self.shared.lock().late.clone())
+    }
+
+    /// Returns the records of this run that were no rows: record, reason (the first 1,000).
+    ///
+    /// # Errors
+    /// Never in practice; the signature is that of every call that makes a frame.
+    pub fn rejected(&self) -> Result<DataFrame> {
+        rejected_frame(&self.shared.lock().rejected)
+    }
+
+    /// Says how far the job is, or why it has ended.
+    pub fn why(&self) -> String {
+        self.shared.line()
+    }
+
+    /// Returns whether the job still runs.
+    pub fn is_running(&self) -> bool {
+        !self.shared.lock().ended
+    }
+
+    /// Shows the job as the value of a cell: one line, and its last batches.
+    pub fn evcxr_display(&self) {
+        let records = self.progress_records();
+        let shown = progress::table(&records, self.shared.line());
+        crate::display::result(match shown {
+            Ok(table) => table.bundle(),
+            Err(error) => crate::table::text(&error.to_string()),
+        });
+    }
+
+    fn outcome(&self) -> Result<()> {
+        self.shared.lock().error.clone().map_or(Ok(()), Err)
+    }
+
+    fn wait_while(&self, mut waiting: impl FnMut() -> bool) -> Result<()> {
+        while self.is_running() && waiting() {
+            if let Err(interrupted) = interrupt::check() {
+                self.shared.ask_to_stop();
+                return Err(interrupted);
+            }
+            self.shared.wait_a_little();
+        }
+        // An interrupt ends the job's own thread too, which may be seen first.
+        interrupt::check()?;
+        self.outcome()
+    }
+
+    fn join(&self) {
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for JobRun {
+    fn drop(&mut self) {
+        self.shared.ask_to_stop();
+        self.join();
+    }
+}
+
+impl std::fmt::Debug for JobRun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.shared.line())
+    }
+}
+
+impl Shared {
+    fn new(job: &Job, engine: &Engine) -> Shared {
+        let state = State {
+            counts: engine.counts(),
+            batches: engine.batches(),
+            ..State::default()
+        };
+        Shared {
+            label: format!("job {} to {:?}", job.name(), job.sink),
+            replays: job.query.topic.state.clone(),
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Notes what a batch did.
+    fn note(&self, step: Step, engine: &Engine) -> Result<()> {
+        let mut state = self.lock();
+        if state.progress.len() == KEPT {
+            state.progress.pop_front();
+        }
+        state.progress.push_back(step.progress);
+        state.counts = engine.counts();
+        state.batches = engine.batches();
+        state.waiting = engine.waiting_for();
+        if step.late.height() > 0 && state.late.height() < KEPT {
+            live::append(&mut state.late, &step.late)?;
+        }
+        if state.rejected.len() != engine.rejected().len() {
+            state.rejected = engine.rejected().to_vec();
+        }
+        drop(state);
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// Notes that there was nothing to do.
+    fn rest(&self, engine: &Engine) {
+        let mut state = self.lock();
+        state.rests += 1;
+        state.waiting = engine.waiting_for();
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    fn end(&self, result: Result<()>) {
+        let error = result.err().filter(|error| !error.is_interrupted());
+        if let Some(error) = &error {
+            let text = format!("{} has ended: {error}", self.label);
+            display::show(crate::table::text(&text));
+        }
+        let mut state = self.lock();
+        state.error = error;
+        state.ended = true;
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Returns the job in one line.
+    fn line(&self) -> String {
+        let state = self.lock();
+        let mut line = format!(
+            "{}: {}, {} batches, {} rows in, {} out",
+            self.label,
+            match (state.ended, &state.error) {
+                (false, _) => "running",
+                (true, None) => "stopped",
+                (true, Some(_)) => "failed",
+            },
+            grouped(state.batches as i64),
+            grouped(state.counts.input_rows as i64),
+            grouped(state.counts.output_rows as i64),
+        );
+        let mut add = |count: u64, words: &str| {
+            if count > 0 {
+                line.push_str(&format!(", {} {words}", grouped(count as i64)));
+            }
+        };
+        add(state.counts.late_rows, "late");
+        add(state.counts.without_time, "without event time");
+        add(state.counts.rejected, "rejected");
+        match (&state.error, &state.waiting) {
+            (Some(error), _) => line.push_str(&format!("\n{error}")),
+            (None, Some(waiting)) => line.push_str(&format!("; {waiting}")),
+            (None, None) => {}
+        }
+        line
+    }
+
+    fn ask_to_stop(&self) {
+        self.lock().stop = true;
+        self.changed.notify_all();
+    }
+
+    /// Sleeps until the thread has done something, at most for 50 ms.
+    fn wait_a_little(&self) {
+        let state = self.lock();
+        if !state.ended {
+            drop(self.changed.wait_timeout(state, Duration::from_millis(50)));
+        }
+    }
+
+    /// Sleeps for `span`, or until somebody asks to stop.
+    fn pause(&self, span: Duration) {
+        let limit = Instant::now() + span;
+        let mut state = self.lock();
+        while !state.stop && !interrupt::is_raised() {
+            let left = limit.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            state = match self.changed.wait_timeout(state, left) {
+                Ok((state, _)) => state,
+                Err(poisoned) => poisoned.into_inner().0,
+            };
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
