@@ -18,6 +18,8 @@ mod operator;
 mod order;
 mod panes;
 mod plan;
+#[cfg(test)]
+mod properties;
 mod save;
 mod scalar;
 mod sessions;

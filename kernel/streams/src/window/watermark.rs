@@ -43,7 +43,9 @@ impl Clock {
             self.newest = self.newest.max(newest);
             if let (Some(newest), Some(delay)) = (newest, self.delay) {
                 // Spark keeps whole milliseconds.
-                self.next = self.next.max(newest.div_euclid(1000) * 1000 - delay);
+                self.next = self
+                    .next
+                    .max((newest.div_euclid(1000) * 1000).saturating_sub(delay));
             }
         }
         Ok(Batch {
