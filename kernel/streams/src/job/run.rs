@@ -15,7 +15,7 @@ use crate::checkpoint::Counts;
 use crate::record::decode::{Rejected, rejected_frame};
 use crate::replay::ReplayRun;
 use crate::table::grouped;
-use crate::{Error, Result, display, interrupt, live};
+use crate::{Error, Result, display, interrupt, window};
 
 /// How many progress records and how many late rows are kept to be looked at; all are counted.
 const KEPT: usize = 10_000;
@@ -279,7 +279,7 @@ impl Shared {
         state.batches = engine.batches();
         state.waiting = engine.waiting_for();
         if step.late.height() > 0 && state.late.height() < KEPT {
-            live::append(&mut state.late, &step.late)?;
+            window::append(&mut state.late, &step.late)?;
         }
         if state.rejected.len() != engine.rejected().len() {
             state.rejected = engine.rejected().to_vec();

@@ -13,7 +13,6 @@ use crate::chart::{Chart, Picture};
 use crate::query::Query;
 use crate::replay::ReplayRun;
 use crate::{Error, Result, interrupt, name};
-pub(crate) use pipe::append;
 pub(crate) use run::Shared;
 
 /// A query with the chart that will follow it; nothing runs before [`LiveChart::start`].
@@ -174,8 +173,9 @@ impl Live {
         Ok(self.shared.open())
     }
 
-    /// Returns the rows that came too late, with the window that each missed in window_start and
-    /// window_end (the first 10,000; the picture counts all).
+    /// Returns the rows that came too late (the first 10,000; the picture counts all): window_start,
+    /// window_end (the window that the row missed), late_by (a duration: for how long the window had
+    /// been final), then the columns of the row.
     ///
     /// # Errors
     /// When the query has failed.
@@ -193,9 +193,18 @@ impl Live {
         self.shared.rejected()
     }
 
-    /// Says why there is nothing to show, or what the earliest open window waits for.
-    pub fn why(&self) -> String {
-        self.shared.why()
+    /// Says why there is nothing to show: which window waits for which event.
+    pub fn why_silent(&self) -> String {
+        self.shared.why_silent()
+    }
+
+    /// Says why row `row` of [`Live::late`] was not counted, and which watermark would have counted
+    /// it.
+    ///
+    /// # Errors
+    /// When there is no such row.
+    pub fn why_late(&self, row: usize) -> Result<String> {
+        self.shared.why_late(row)
     }
 
     /// Returns the picture as it stands now, for instance to save it.
@@ -248,7 +257,7 @@ impl Drop for Live {
 
 impl std::fmt::Debug for Live {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.shared.why())
+        f.write_str(&self.shared.why_silent())
     }
 }
 

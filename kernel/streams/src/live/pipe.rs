@@ -3,7 +3,8 @@
 use polars::prelude::*;
 
 use crate::query::{Query, Running};
-use crate::window::{Emission, OutputMode};
+
+use crate::window::{Emission, OutputMode, append, why_late};
 use crate::{Result, time};
 
 /// How many late rows are kept to be looked at; all of them are counted.
@@ -80,7 +81,7 @@ impl Pipe {
     }
 
     /// Says why there is nothing to show, or what the earliest open window waits for.
-    pub fn why(&self) -> String {
+    pub fn why_silent(&self) -> String {
         let clock = &self.running.clock;
         if self.rows == 0 && self.held {
             return format!("reading what topic {} holds", self.query.topic.name());
@@ -91,28 +92,25 @@ impl Pipe {
                 self.query.topic.name()
             );
         }
-        match (
-            clock.newest(),
-            self.running
-                .windower
-                .waiting_for(clock.coming(), clock.delay().unwrap_or(0)),
-        ) {
-            (None, _) => format!(
+        match clock.newest() {
+            None => format!(
                 "{} rows, and `{}` is null in all of them",
                 self.rows, clock.column
             ),
-            (Some(_), Some(waiting)) => waiting,
-            (Some(_), None) if self.open.height() > 0 => {
-                "the open windows come out with the next batch".into()
-            }
-            (Some(_), None) => format!("no window open, watermark {}", time::show(clock.coming())),
+            Some(_) => self.running.why_silent(),
         }
+    }
+
+    /// Says why a row of the late ones was not counted.
+    pub fn why_late(&self, row: usize) -> Result<String> {
+        let clock = &self.running.clock;
+        why_late(&self.late, row, &clock.column, clock.delay())
     }
 
     /// Returns the facts below the picture: watermark, open windows, late rows.
     pub fn facts(&self) -> String {
         if self.closed.height() == 0 {
-            return self.why();
+            return self.why_silent();
         }
         let mut facts = format!("watermark {}", time::show(self.running.clock.coming()));
         let mut add = |count: usize, words: &str| {
@@ -154,17 +152,4 @@ impl Pipe {
         let order: Vec<PlSmallStr> = std::iter::once("window_start".into()).chain(keys).collect();
         Ok(frame.sort(order, SortMultipleOptions::default())?)
     }
-}
-
-/// Puts the rows of `more` behind those of `frame`. A frame without rows has no dtypes worth
-/// keeping: a column that was all null takes those of the other.
-pub(crate) fn append(frame: &mut DataFrame, more: &DataFrame) -> Result<()> {
-    if frame.height() == 0 {
-        *frame = more.clone();
-    } else if more.height() > 0 {
-        let (mut both, more) = crate::window::aligned(std::mem::take(frame), more.clone())?;
-        both.vstack_mut(&more)?;
-        *frame = both;
-    }
-    Ok(())
 }

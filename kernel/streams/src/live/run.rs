@@ -257,8 +257,12 @@ impl Shared {
         rejected_frame(&self.lock().rejected)
     }
 
-    pub fn why(&self) -> String {
-        self.lock().pipes[0].why()
+    pub fn why_silent(&self) -> String {
+        self.lock().pipes[0].why_silent()
+    }
+
+    pub fn why_late(&self, row: usize) -> Result<String> {
+        self.lock().pipes[0].why_late(row)
     }
 
     pub fn picture(&self) -> Picture {

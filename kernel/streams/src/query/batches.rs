@@ -3,8 +3,9 @@
 use polars::prelude::*;
 
 use super::Running;
+
 use crate::table::Table;
-use crate::window::Emission;
+use crate::window::{Emission, append, why_late};
 use crate::{Result, time};
 
 /// What one micro-batch did.
@@ -12,7 +13,8 @@ use crate::{Result, time};
 pub struct BatchRun {
     /// Rows given out, by output mode: window_start, window_end, keys, aggregates.
     pub rows: DataFrame,
-    /// Rows that came too late, with the window each missed in window_start and window_end.
+    /// Rows that came too late, behind the window that each missed (window_start, window_end) and
+    /// by how long it had been final (late_by, a duration).
     pub late: DataFrame,
     /// Rows taken in.
     pub input_rows: usize,
@@ -32,6 +34,9 @@ pub struct BatchRun {
 #[derive(Debug, Clone)]
 pub struct Batches {
     runs: Vec<BatchRun>,
+    event_time: String,
+    delay: Option<i64>,
+    why_silent: String,
 }
 
 impl Batches {
@@ -48,7 +53,12 @@ impl Batches {
         if query.owes_a_batch() {
             runs.push(BatchRun::new(0, query.push(DataFrame::empty())?, &query));
         }
-        Ok(Batches { runs })
+        Ok(Batches {
+            runs,
+            event_time: query.clock.column.clone(),
+            delay: query.clock.delay(),
+            why_silent: query.why_silent(),
+        })
     }
 
     /// Returns the batches in order.
@@ -64,6 +74,34 @@ impl Batches {
     /// Returns whether there was none.
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty()
+    }
+
+    /// Returns the rows that came too late, of all batches, in the order in which they came: window_start,
+    /// window_end (the window that the row missed), late_by (a duration: for how long the window had
+    /// been final), then the columns of the row.
+    ///
+    /// # Errors
+    /// When the batches have columns whose dtypes do not go together.
+    pub fn late(&self) -> Result<DataFrame> {
+        let mut late = DataFrame::empty();
+        for run in &self.runs {
+            append(&mut late, &run.late)?;
+        }
+        Ok(late)
+    }
+
+    /// Says why row `row` of [`Batches::late`] was not counted, and which watermark would have
+    /// counted it.
+    ///
+    /// # Errors
+    /// When there is no such row.
+    pub fn why_late(&self, row: usize) -> Result<String> {
+        why_late(&self.late()?, row, &self.event_time, self.delay)
+    }
+
+    /// Says which window waits for which event, or why none is open.
+    pub fn why_silent(&self) -> &str {
+        &self.why_silent
     }
 
     /// Returns one row a batch: batch, input_rows, watermark, output_rows, late_rows,

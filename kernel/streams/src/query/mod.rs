@@ -16,7 +16,7 @@ use crate::window::{
     self, Aggregates, Batch, Clock, Emission, Expression, OutputMode, PlanColumn, PlanStep,
     WindowQuery, WindowSpec, Windower,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, time};
 
 pub use batches::{BatchRun, Batches};
 pub use stream::Stream;
@@ -154,7 +154,7 @@ impl Query {
             self.aggregates.names().join(", "),
             self.watermark.0,
             match self.watermark.1 {
-                Some(delay) => format!("watermark {} behind", crate::time::show_span(delay)),
+                Some(delay) => format!("watermark {} behind", time::show_span(delay)),
                 None => "no watermark".into(),
             },
             self.spec.words(),
@@ -244,6 +244,24 @@ impl Running {
     /// watermark, and windows may end by it.
     pub fn owes_a_batch(&self) -> bool {
         self.clock.has_moved() && self.windower.mode != OutputMode::Complete
+    }
+
+    /// Says which window waits for which event, or why none is open.
+    pub fn why_silent(&self) -> String {
+        let (clock, windower) = (&self.clock, &self.windower);
+        let (Some(_), Some(delay)) = (clock.newest(), clock.delay()) else {
+            return match clock.newest() {
+                None => "no event with a time yet".into(),
+                Some(_) => "without a watermark no window is ever final".into(),
+            };
+        };
+        if let Some(waiting) = windower.waiting_for(clock.coming(), delay) {
+            return waiting;
+        }
+        match windower.is_empty() {
+            false => "the open windows come out with the next batch".into(),
+            true => format!("no window open, watermark {}", time::show(clock.coming())),
+        }
     }
 
     /// Says which column the rows lack, before any is processed.

@@ -129,7 +129,7 @@ impl Writer for Filler {
             if self.mode == OutputMode::Update {
                 held.rows = self.without(&held.rows, output.rows)?;
             }
-            crate::live::append(&mut held.rows, output.rows)?;
+            crate::window::append(&mut held.rows, output.rows)?;
         }
         marker.batch = Some(output.batch);
         Ok(())

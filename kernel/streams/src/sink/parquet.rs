@@ -59,7 +59,7 @@ impl Parquet {
     pub fn read(&self) -> Result<DataFrame> {
         let mut whole = DataFrame::empty();
         for (_, path) in self.batches()? {
-            crate::live::append(&mut whole, &dataset::parquet(&path)?.frame)?;
+            crate::window::append(&mut whole, &dataset::parquet(&path)?.frame)?;
         }
         Ok(whole)
     }

@@ -13,6 +13,7 @@ mod dictionary;
 mod expression;
 mod groups;
 mod keys;
+mod late;
 mod measure;
 mod operator;
 mod order;
@@ -34,11 +35,12 @@ pub(crate) use aggregate::{Aggregates, output_name};
 pub use aggregate::{approx_distinct, collect_distinct, quantile};
 pub(crate) use check::check_streaming;
 pub use expression::Expression;
+pub(crate) use late::why_late;
 pub(crate) use operator::{Emission, Windower};
 pub use plan::{Change, PlanColumn, PlanStep, WindowQuery};
 pub(crate) use spark::program as spark_program;
 pub use spec::{Hopping, Session, Tumbling, WindowSpec};
-pub(crate) use typed::aligned;
+pub(crate) use typed::append;
 pub(crate) use watermark::Clock;
 
 /// Rows of one micro-batch with the watermarks in force: what goes from operator to operator.

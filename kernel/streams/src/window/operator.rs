@@ -6,6 +6,7 @@ use polars::prelude::*;
 use super::aggregate::{Output, measure_name};
 use super::groups::Groups;
 use super::keys::Keys;
+use super::late::late_rows;
 use super::order::Order;
 use super::panes::{Assigned, Panes};
 use super::sessions::{Sessions, Written};
@@ -120,6 +121,11 @@ impl Windower {
         self.frame(&mut places)
     }
 
+    /// Returns whether no window is open.
+    pub fn is_empty(&self) -> bool {
+        self.groups.len() == 0
+    }
+
     /// Returns about how many bytes the state takes.
     pub fn state_bytes(&self) -> usize {
         self.numbers.bytes() + self.groups.bytes()
@@ -196,7 +202,7 @@ impl Windower {
                 .map(|(row, start)| (*start, numbers[*row as usize]))
                 .collect();
             emission.dropped_groups = groups.len();
-            emission.late = self.with_bounds(&batch.rows, &late)?;
+            emission.late = late_rows(&batch.rows, &late, self.spec.span(), batch.late_before)?;
         }
         Ok(())
     }
@@ -274,26 +280,6 @@ impl Windower {
     fn dtypes(&self) -> Vec<DataType> {
         let keys = self.numbers.dtypes();
         keys.chain(self.groups.dtypes.iter().cloned()).collect()
-    }
-
-    /// Returns late rows behind both bounds of the window that each missed.
-    fn with_bounds(&self, rows: &DataFrame, late: &[(u32, i64)]) -> Result<DataFrame> {
-        let index: Vec<IdxSize> = late.iter().map(|(row, _)| *row as IdxSize).collect();
-        let missed = rows.take(&IdxCa::from_vec("row".into(), index))?;
-        let times = |name: &str, add: i64| -> Column {
-            let times: Int64Chunked = late.iter().map(|(_, start)| Some(start + add)).collect();
-            let times = times.with_name(name.into());
-            times
-                .into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC))
-                .into_series()
-                .into()
-        };
-        let mut columns = vec![
-            times("window_start", 0),
-            times("window_end", self.spec.span()),
-        ];
-        columns.extend(missed.columns().iter().cloned());
-        Ok(DataFrame::new(late.len(), columns)?)
     }
 
     /// Says what the earliest open window is waiting for.

@@ -217,7 +217,9 @@ impl WindowQuery {
 
 impl std::fmt::Display for Change {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: was {}, is {}", self.part, self.was, self.is)
+        let shown = |text: &str| if text.is_empty() { "none" } else { text }.to_owned();
+        let (was, is) = (shown(&self.was), shown(&self.is));
+        write!(f, "{}: was {was}, is {is}", self.part)
     }
 }
 

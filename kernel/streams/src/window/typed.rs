@@ -120,7 +120,7 @@ pub(super) fn column_of(name: &str, data: Data, length: usize, dtype: &DataType)
 }
 
 /// Gives both frames the same dtypes: a column that was all null so far takes the other's dtype.
-pub(crate) fn aligned(mut a: DataFrame, mut b: DataFrame) -> Result<(DataFrame, DataFrame)> {
+fn aligned(mut a: DataFrame, mut b: DataFrame) -> Result<(DataFrame, DataFrame)> {
     let names: Vec<PlSmallStr> = a.get_column_names_owned();
     for name in names {
         let (left, right) = (
@@ -135,4 +135,17 @@ pub(crate) fn aligned(mut a: DataFrame, mut b: DataFrame) -> Result<(DataFrame, 
         }
     }
     Ok((a, b))
+}
+
+/// Puts the rows of `more` behind those of `frame`. A frame without rows has no dtypes worth
+/// keeping: a column that was all null takes those of the other.
+pub(crate) fn append(frame: &mut DataFrame, more: &DataFrame) -> Result<()> {
+    if frame.height() == 0 {
+        *frame = more.clone();
+    } else if more.height() > 0 {
+        let (mut both, more) = aligned(std::mem::take(frame), more.clone())?;
+        both.vstack_mut(&more)?;
+        *frame = both;
+    }
+    Ok(())
 }

@@ -154,7 +154,7 @@ fn a_live_run_that_shows_nothing_says_why() {
         .start()
         .unwrap();
     assert_eq!(
-        live.why(),
+        live.why_silent(),
         "no record yet in topic why: start a replay, or .send(..) one"
     );
     let at = times(
@@ -166,7 +166,7 @@ fn a_live_run_that_shows_nothing_says_why() {
         .unwrap();
     live.until_caught_up().unwrap();
     assert_eq!(
-        live.why(),
+        live.why_silent(),
         "window 2013-02-08 10:00:00 open, watermark 10:00:30, needs an event from 10:01:10 on"
     );
     assert_eq!(live.frame().unwrap().height(), 0);

@@ -1,5 +1,6 @@
 //! What headwater-streams promises, one claim a test.
 
+mod aggregates;
 mod cells;
 mod charts;
 mod cluster;
@@ -8,6 +9,7 @@ mod inside;
 mod job;
 mod live;
 mod nodes;
+mod plans;
 mod records;
 mod replay;
 mod shown;
