@@ -211,7 +211,7 @@ fn a_late_row_is_listed_with_the_window_it_missed() {
     let missed = &batches[3].late;
     assert_eq!(
         missed.get_column_names(),
-        ["window_start", "window_end", "gauge", "at"]
+        ["window_start", "window_end", "late_by", "gauge", "at"]
     );
     assert_eq!(
         missed
