@@ -62,7 +62,7 @@ pub use dataset::{ENV as DATASETS_ENV, dataset};
 pub use error::{Error, Result};
 pub use job::{BatchProgress, FAULT_ENV as JOB_FAULT_ENV, Job, JobRun, Took};
 pub use live::{Live, LiveChart};
-pub use query::{BatchRun, Batches, Query, Stream};
+pub use query::{Audit, BatchRun, Batches, Query, Stream};
 pub use replay::{LIMIT_ENV as REPLAY_SECONDS_ENV, Progress, Replay, ReplayRun};
 pub use sink::{EachBatch, FrameSink, Parquet, Sink};
 pub use table::{ROWS as TABLE_ROWS, Show, frame_text, show};

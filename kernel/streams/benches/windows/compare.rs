@@ -58,7 +58,10 @@ pub fn run(cluster: &Cluster, is_short: bool) -> headwater_streams::Result<()> {
             "hopping 30 s by 7 s",
             Hopping::of(seconds(30)).every(seconds(7)).into(),
         ),
-        ("sessions, gap 1 s", Session::gap(seconds(1)).into()),
+        (
+            "sessions, gap 0.4 s",
+            Session::gap(std::time::Duration::from_millis(400)).into(),
+        ),
     ];
     for (name, window) in others {
         let query = query(window)?;

@@ -9,6 +9,7 @@ mod by_hand;
 mod compare;
 mod events;
 mod flights;
+mod growth;
 mod meter;
 
 use headwater_streams::prelude::*;
@@ -25,6 +26,9 @@ fn main() -> headwater_streams::Result<()> {
     let cluster = Cluster::embedded()?;
     if wanted("compare") {
         compare::run(&cluster, is_short)?;
+    }
+    if wanted("growth") {
+        growth::run(&cluster, is_short)?;
     }
     if wanted("flights") {
         flights::run(&cluster)?;

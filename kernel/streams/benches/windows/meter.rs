@@ -5,7 +5,6 @@ use std::time::Instant;
 
 /// What one run took.
 pub struct Cost {
-    pub wall_seconds: f64,
     /// Seconds of CPU time of all threads; that of the clock on the wall where the system tells none.
     pub cpu_seconds: f64,
     /// Bytes by which the process grew at most; nothing where the system does not tell.
@@ -20,7 +19,6 @@ pub fn measure<T>(work: impl FnOnce() -> T) -> (T, Cost) {
     let result = work();
     let wall_seconds = began.elapsed().as_secs_f64();
     let cost = Cost {
-        wall_seconds,
         cpu_seconds: match (cpu, cpu_seconds()) {
             (Some(before), Some(after)) => after - before,
             _ => wall_seconds,

@@ -1,5 +1,6 @@
 //! Streams and the queries on them.
 
+mod audit;
 mod batches;
 mod stream;
 
@@ -18,6 +19,7 @@ use crate::window::{
 };
 use crate::{Error, Result, time};
 
+pub use audit::Audit;
 pub use batches::{BatchRun, Batches};
 pub use stream::Stream;
 

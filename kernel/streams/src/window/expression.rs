@@ -204,7 +204,7 @@ impl Expression {
                     let of = Expression::plain(&column)?;
                     return Some(Expression::aggregate("quantile", Some(of), q.parse().ok()));
                 }
-                None => ("quantile", input, Some(0.5)),
+                None => return None,
             },
             AggExpr::NUnique(input) => match marked(input, APPROX) {
                 Some((column, _)) => {

@@ -18,6 +18,7 @@ mod measure;
 mod operator;
 mod order;
 mod panes;
+mod plain;
 mod plan;
 #[cfg(test)]
 mod properties;
@@ -37,6 +38,7 @@ pub(crate) use check::check_streaming;
 pub use expression::Expression;
 pub(crate) use late::why_late;
 pub(crate) use operator::{Emission, Windower};
+pub(crate) use plain::{plain_aggregate, plain_windows};
 pub use plan::{Change, PlanColumn, PlanStep, WindowQuery};
 pub(crate) use spark::program as spark_program;
 pub use spec::{Hopping, Session, Tumbling, WindowSpec};

@@ -1,6 +1,7 @@
 //! What headwater-streams promises, one claim a test.
 
 mod aggregates;
+mod audit;
 mod cells;
 mod charts;
 mod cluster;

@@ -14,15 +14,13 @@ use model::{Event, Model, Row};
 
 const PLACE: &str = "the frame";
 
+/// Times on whole and half seconds, where windows begin and end, and a microsecond beside them.
 fn event() -> impl Strategy<Value = Event> {
-    let at = proptest::option::weighted(0.95, -40_000i64..120_000);
+    let beside = proptest::sample::select(vec![0i64, 0, 0, -1, 1, 999]);
+    let at = (-20i64..60, beside).prop_map(|(at, beside)| at * 500_000 + beside);
     let key = proptest::option::weighted(0.9, 0u8..3);
     let x = proptest::option::weighted(0.9, -50i64..50);
-    (at, key, x).prop_map(|(at, key, x)| Event {
-        at: at.map(|at| at * 1000 + 7),
-        key,
-        x,
-    })
+    (proptest::option::weighted(0.95, at), key, x).prop_map(|(at, key, x)| Event { at, key, x })
 }
 
 /// Micro-batches whose times drift forward, so that windows end and some events are late.
@@ -31,7 +29,7 @@ fn batches() -> impl Strategy<Value = Vec<Vec<Event>>> {
     proptest::collection::vec(batch, 1..10).prop_map(|mut batches| {
         for (number, batch) in batches.iter_mut().enumerate() {
             for event in batch {
-                event.at = event.at.map(|at| at / 4 + number as i64 * 15_000_000);
+                event.at = event.at.map(|at| at + number as i64 * 15_000_000);
             }
         }
         batches
