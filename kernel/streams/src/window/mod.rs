@@ -42,7 +42,7 @@ pub(crate) use plain::{plain_aggregate, plain_windows};
 pub use plan::{Change, PlanColumn, PlanStep, WindowQuery};
 pub(crate) use spark::program as spark_program;
 pub use spec::{Hopping, Session, Tumbling, WindowSpec};
-pub(crate) use typed::append;
+pub(crate) use typed::{aligned, append};
 pub(crate) use watermark::Clock;
 
 /// Rows of one micro-batch with the watermarks in force: what goes from operator to operator.

@@ -120,7 +120,7 @@ pub(super) fn column_of(name: &str, data: Data, length: usize, dtype: &DataType)
 }
 
 /// Gives both frames the same dtypes: a column that was all null so far takes the other's dtype.
-fn aligned(mut a: DataFrame, mut b: DataFrame) -> Result<(DataFrame, DataFrame)> {
+pub(crate) fn aligned(mut a: DataFrame, mut b: DataFrame) -> Result<(DataFrame, DataFrame)> {
     let names: Vec<PlSmallStr> = a.get_column_names_owned();
     for name in names {
         let (left, right) = (
