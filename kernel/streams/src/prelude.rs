@@ -7,6 +7,6 @@ pub use crate::Position::{self, Earliest, Latest, Since};
 pub use crate::{
     Batch, BatchProgress, BatchRun, Batches, Chart, Cluster, EachBatch, FrameSink, Hopping, Job,
     JobRun, Live, LiveChart, Node, Nodes, Parquet, Partitions, Picture, Progress, Query, Replay,
-    ReplayRun, Session, Show, Stream, Topic, Tumbling, WindowSpec, approx_distinct,
+    ReplayRun, Session, Show, Sqlite, Stream, Topic, Tumbling, WindowSpec, approx_distinct,
     collect_distinct, dataset, days, hours, minutes, nodes, partitions, quantile, seconds, show,
 };

@@ -198,6 +198,13 @@ impl Query {
         &self.keys
     }
 
+    /// Returns the columns that name a row of the result: window_start, window_end, the keys.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names = self.columns();
+        names.truncate(2 + self.keys.len());
+        names
+    }
+
     /// Returns the names of the columns of the result: window_start, window_end, the keys, the
     /// aggregates.
     pub fn columns(&self) -> Vec<String> {

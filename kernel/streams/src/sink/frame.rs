@@ -108,7 +108,7 @@ impl Target for FrameSink {
         Ok(Box::new(Filler {
             sink: self.clone(),
             mode: opening.query.mode(),
-            names: opening.query.columns()[..2 + opening.query.keys().len()].to_vec(),
+            names: opening.query.names(),
         }))
     }
 }

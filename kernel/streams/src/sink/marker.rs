@@ -52,6 +52,13 @@ pub(super) fn check(
     }
 }
 
+/// The error of a table that was there before the job.
+pub(super) fn not_ours(place: &str) -> Error {
+    Error::new(format!("{place} is there already and belongs to no job"))
+        .have("a table that a job did not make")
+        .hint(".table(\"another_name\")")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,9 +5,11 @@
 //! or left out. A sink also keeps whose results it holds, so that two jobs never mix.
 
 mod callback;
+mod cells;
 mod frame;
 mod marker;
 mod parquet;
+mod sqlite;
 
 use std::sync::Arc;
 
@@ -19,6 +21,7 @@ use crate::query::Query;
 pub use callback::EachBatch;
 pub use frame::FrameSink;
 pub use parquet::Parquet;
+pub use sqlite::Sqlite;
 
 /// Where a job writes: anything that [`Query::to`](crate::Query::to) takes becomes one.
 #[derive(Clone)]

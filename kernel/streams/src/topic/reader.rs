@@ -36,6 +36,9 @@ pub(crate) struct Record<'a> {
 /// A consumer and how far it has read.
 pub(crate) struct Reader {
     consumer: Loan,
+    /// Asks for the ends of partitions. On the connection of `consumer` every question would wait
+    /// behind a fetch, which the broker holds back for 20 ms where there is nothing new.
+    asker: Loan,
     topic: Topic,
     /// The next offset to hand out, per partition.
     positions: Vec<i64>,
@@ -69,6 +72,7 @@ impl Reader {
         consumer.assign(&list)?;
         Ok(Reader {
             consumer,
+            asker: topic.cluster.clients.consumer()?,
             topic: topic.clone(),
             ended: vec![false; positions.len()],
             positions,
@@ -84,7 +88,7 @@ impl Reader {
 
     /// Returns the first offset of each partition and the one behind its last record.
     pub fn bounds(&self) -> Result<Vec<(i64, i64)>> {
-        let bounds = |partition| client::watermarks(&self.consumer, self.topic.name(), partition);
+        let bounds = |partition| client::watermarks(&self.asker, self.topic.name(), partition);
         (0..self.topic.partitions() as i32)
             .map(|partition| Ok(bounds(partition)?))
             .collect()

@@ -8,12 +8,16 @@ mod cluster;
 mod datasets;
 mod inside;
 mod job;
+mod kill;
+#[path = "../kill/mod.rs"]
+mod kill_nine;
 mod live;
 mod nodes;
 mod plans;
 mod records;
 mod replay;
 mod shown;
+mod sinks;
 mod windows;
 
 use headwater_streams::prelude::*;
