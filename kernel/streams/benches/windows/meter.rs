@@ -31,13 +31,14 @@ pub fn measure<T>(work: impl FnOnce() -> T) -> (T, Cost) {
     (result, cost)
 }
 
-/// Returns the CPU time of the process; the kernel counts it in hundredths.
+/// Returns the CPU time of all threads of the process; Linux counts it in nanoseconds.
 fn cpu_seconds() -> Option<f64> {
-    let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // The name of the process, in brackets, may hold spaces.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let hundredths = |field: usize| fields.get(field)?.parse::<u64>().ok();
-    Some((hundredths(11)? + hundredths(12)?) as f64 / 100.0)
+    let mut nanoseconds = 0;
+    for thread in fs::read_dir("/proc/self/task").ok()? {
+        let counted = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        nanoseconds += counted.split_whitespace().next()?.parse::<u64>().ok()?;
+    }
+    Some(nanoseconds as f64 / 1e9)
 }
 
 fn status(field: &str) -> Option<u64> {

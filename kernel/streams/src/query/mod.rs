@@ -39,6 +39,8 @@ pub struct Query {
     /// The aggregates as they were typed.
     exprs: Arc<Vec<Expr>>,
     mode: OutputMode,
+    /// The most bytes that the state may take.
+    state_limit: Option<usize>,
 }
 
 /// What happens to rows before they are put into windows.
@@ -56,6 +58,7 @@ pub(crate) struct Running {
     pub clock: Clock,
     pub windower: Windower,
     place: String,
+    state_limit: Option<usize>,
 }
 
 impl Query {
@@ -68,6 +71,15 @@ impl Query {
     /// Sets where a live run starts to read. Default: [`Position::Earliest`].
     pub fn from(mut self, position: Position) -> Query {
         self.from = position;
+        self
+    }
+
+    /// Ends the query with an error when its state takes more than so many megabytes. Default: no
+    /// limit, so a key that never comes again in [`OutputMode::Complete`] stays for ever.
+    pub fn state_at_most(mut self, megabytes: u64) -> Query {
+        self.state_limit = usize::try_from(megabytes)
+            .ok()
+            .and_then(|most| most.checked_mul(1 << 20));
         self
     }
 
@@ -182,6 +194,7 @@ impl Query {
                 self.mode,
             ),
             place: place.to_owned(),
+            state_limit: self.state_limit,
         }
     }
 
@@ -246,7 +259,30 @@ impl Running {
         } else {
             apply(batch.rows, after, &self.place)?
         };
-        self.windower.push(&Batch { rows, ..batch }, &self.place)
+        let emission = self.windower.push(&Batch { rows, ..batch }, &self.place)?;
+        self.check_state(emission.state_rows)?;
+        Ok(emission)
+    }
+
+    /// Says that the state has outgrown its limit.
+    fn check_state(&self, groups: usize) -> Result<()> {
+        let (Some(limit), bytes) = (self.state_limit, self.windower.state_bytes()) else {
+            return Ok(());
+        };
+        if bytes <= limit {
+            return Ok(());
+        }
+        let megabytes = |bytes: usize| bytes as f64 / f64::from(1 << 20);
+        Err(Error::new("the state of the query has outgrown its limit")
+            .have(format!(
+                "{groups} groups in {:.1} MB, limit {:.1} MB, watermark {}",
+                megabytes(bytes),
+                megabytes(limit),
+                time::show(self.clock.watermark())
+            ))
+            .hint(
+                "a shorter watermark delay, fewer keys or windows, or .state_at_most(..) with more",
+            ))
     }
 
     /// Returns whether a batch without rows would change anything: whether the last one moved the

@@ -151,6 +151,7 @@ impl Stream {
             aggregates,
             exprs,
             mode: OutputMode::Append,
+            state_limit: None,
         })
     }
 }

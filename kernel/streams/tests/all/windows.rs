@@ -498,3 +498,44 @@ proptest::proptest! {
         proptest::prop_assert!(batches[batches.len() - 1].rows.equals_missing(&whole));
     }
 }
+
+#[test]
+fn a_state_that_outgrows_its_limit_ends_the_query() {
+    let stream = topic("state-limit", 1)
+        .stream()
+        .watermark("at", minutes(10))
+        .group_by(["key"]);
+    let query = stream
+        .window(Tumbling::of(minutes(10)))
+        .agg([len().alias("n")])
+        .unwrap();
+    let frame = |keys: u32| {
+        let at = vec![Some("2013-02-08 10:00:00"); keys as usize];
+        let keys: Vec<String> = (0..keys).map(|key| format!("key {key}")).collect();
+        DataFrame::new(
+            keys.len(),
+            vec![times("at", &at), Column::new("key".into(), keys)],
+        )
+        .unwrap()
+    };
+    let limited = query.clone().state_at_most(1);
+    assert_eq!(
+        limited.run_batches(&[frame(100)]).unwrap()[0].state_rows,
+        100
+    );
+    assert_says(
+        &limited
+            .run_batches(&[frame(100), frame(20_000)])
+            .unwrap_err(),
+        &[
+            "the state of the query has outgrown its limit",
+            "20000 groups in",
+            "limit 1.0 MB",
+            ".state_at_most(",
+        ],
+    );
+    assert_eq!(
+        query.run_batches(&[frame(20_000)]).unwrap()[0].state_rows,
+        20_000
+    );
+}

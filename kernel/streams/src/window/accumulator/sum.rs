@@ -18,11 +18,6 @@ pub(in crate::window) enum Sum {
 pub(in crate::window) struct FloatSum(Option<Vec<f64>>);
 
 impl Sum {
-    /// Returns whether it adds floats up.
-    pub fn is_float(&self) -> bool {
-        matches!(self, Sum::Float(_))
-    }
-
     /// Makes an empty sum one of floats.
     pub fn start_as_float(&mut self) {
         if let Sum::Int(sums) = self {
