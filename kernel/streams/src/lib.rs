@@ -70,5 +70,5 @@ pub use time::{days, hours, minutes, seconds, span};
 pub use topic::{Position, Topic};
 pub use window::{
     Batch, Change, Expression, Hopping, OutputMode, PlanColumn, PlanStep, Session, Tumbling,
-    WindowQuery, WindowSpec, approx_distinct, collect_distinct, quantile,
+    WindowQuery, WindowSpec, approx_distinct, approx_quantile, collect_distinct,
 };

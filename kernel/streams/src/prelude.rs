@@ -8,5 +8,6 @@ pub use crate::{
     Batch, BatchProgress, BatchRun, Batches, Chart, Cluster, EachBatch, FrameSink, Hopping, Job,
     JobRun, Live, LiveChart, Node, Nodes, Parquet, Partitions, Picture, Progress, Query, Replay,
     ReplayRun, Session, Show, Sqlite, Stream, Topic, Tumbling, WindowSpec, approx_distinct,
-    collect_distinct, dataset, days, hours, minutes, nodes, partitions, quantile, seconds, show,
+    approx_quantile, collect_distinct, dataset, days, hours, minutes, nodes, partitions, seconds,
+    show,
 };

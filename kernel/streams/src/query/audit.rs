@@ -104,7 +104,7 @@ impl Query {
 
     /// Compares what `batches` gave out with the [`Query::oracle`] over the log of the same rows.
     ///
-    /// Sketches (`approx_distinct`, `quantile`) are not compared. Other numbers may differ in their last
+    /// Sketches (`approx_distinct`, `approx_quantile`) are not compared. Other numbers may differ in their last
     /// digits, since a sum depends on the order.
     ///
     /// # Errors

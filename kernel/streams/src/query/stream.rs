@@ -83,13 +83,13 @@ impl Stream {
     /// Computes these aggregates for each window and key: `len()`; `count`, `sum`, `min`, `max`,
     /// `mean`, `var`, `std`, `first`, `last`, `n_unique`, `median` of a column or of an expression
     /// over one row; [`collect_distinct`](crate::collect_distinct),
-    /// [`approx_distinct`](crate::approx_distinct) and [`quantile`](crate::quantile) of a column;
+    /// [`approx_distinct`](crate::approx_distinct) and [`approx_quantile`](crate::approx_quantile) of a column;
     /// and arithmetic on them.
     ///
     /// A sum is i64 (one that does not fit is an error) or f64, a count i64, a mean, variance,
     /// deviation and quantile f64. Nulls are left out; of no value every aggregate is null and
     /// every count 0. `first` and `last` go by event time, then by arrival, and take nulls as
-    /// values. NaN is greater than any number. `median` is the quantile 0.5 of a sketch, within 1 %.
+    /// values. NaN is greater than any number.
     ///
     /// # Errors
     /// When event time or window is missing, or an aggregate cannot be continued from batch to

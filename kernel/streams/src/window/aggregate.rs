@@ -8,7 +8,7 @@ use polars::prelude::*;
 use super::measure::{Columns, Kept, Kind, Measure, is_possible, no_such};
 use crate::{Error, Result};
 
-const POSSIBLE: &str = "len(), and count(), sum(), min(), max(), mean(), var(), std(), first(), last(), n_unique() of a column or of an expression over one row; collect_distinct, approx_distinct and quantile of a column; arithmetic on these";
+const POSSIBLE: &str = "len(), and count(), sum(), min(), max(), mean(), var(), std(), first(), last(), n_unique() of a column or of an expression over one row; collect_distinct, approx_distinct and approx_quantile of a column; arithmetic on these";
 
 /// Marks of the helpers below inside an expression of Polars.
 pub(super) const DISTINCT: &str = "__distinct";
@@ -33,7 +33,7 @@ pub fn approx_distinct(column: &str) -> Expr {
 /// Returns the quantile `q` (0 to 1) of a column as f64; null where no value is.
 ///
 /// A DDSketch: the answer is within 1 % of a value that is truly at that rank. NaN is left out.
-pub fn quantile(column: &str, q: f64) -> Expr {
+pub fn approx_quantile(column: &str, q: f64) -> Expr {
     col(column)
         .alias(format!("{QUANTILE}{q}"))
         .median()
@@ -255,14 +255,14 @@ impl Aggregates {
                     if !(0.0..=1.0).contains(&q) {
                         return Err(Error::new("a quantile lies between 0 and 1")
                             .have(format!("{q}"))
-                            .hint("quantile(\"x\", 0.99)"));
+                            .hint("approx_quantile(\"x\", 0.99)"));
                     }
                     (Kind::Quantile(q), column)
                 }
                 None => {
                     return Err(Error::new("an exact median needs every value of a window")
                         .have(format!("{whole:?}"))
-                        .hint("quantile(\"x\", 0.5), within 1 % of it"));
+                        .hint("approx_quantile(\"x\", 0.5), within 1 % of it"));
                 }
             },
             AggExpr::NUnique(input) => match marked(&input, APPROX) {

@@ -4,7 +4,7 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::aggregate::{
-    APPROX, DISTINCT, QUANTILE, approx_distinct, collect_distinct, marked, quantile,
+    APPROX, DISTINCT, QUANTILE, approx_distinct, approx_quantile, collect_distinct, marked,
 };
 use crate::record::read_dtype;
 use crate::{Error, Result};
@@ -58,14 +58,14 @@ pub enum Expression {
         of: Vec<Expression>,
     },
     /// An aggregate over the rows of a group: `len`, `count`, `sum`, `min`, `max`, `mean`, `var`,
-    /// `std`, `first`, `last`, `collect_distinct`, `n_unique`, `approx_distinct`, `quantile`.
+    /// `std`, `first`, `last`, `collect_distinct`, `n_unique`, `approx_distinct`, `approx_quantile`.
     Aggregate {
         /// Its name.
         name: String,
         /// What is aggregated; nothing for `len`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         of: Option<Box<Expression>>,
-        /// The degrees of freedom of `var` and `std`, the quantile of `quantile`.
+        /// The degrees of freedom of `var` and `std`, the quantile of `approx_quantile`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         argument: Option<f64>,
     },
@@ -202,7 +202,11 @@ impl Expression {
             AggExpr::Median(input) => match marked(input, QUANTILE) {
                 Some((column, q)) => {
                     let of = Expression::plain(&column)?;
-                    return Some(Expression::aggregate("quantile", Some(of), q.parse().ok()));
+                    return Some(Expression::aggregate(
+                        "approx_quantile",
+                        Some(of),
+                        q.parse().ok(),
+                    ));
                 }
                 None => return None,
             },
@@ -275,7 +279,7 @@ fn function(name: &str, of: &[Expression]) -> Result<Expr> {
 }
 
 fn aggregate(name: &str, of: Option<&Expression>, argument: Option<f64>) -> Result<Expr> {
-    let possible = "len, count, sum, min, max, mean, var, std, first, last, collect_distinct, n_unique, approx_distinct, quantile";
+    let possible = "len, count, sum, min, max, mean, var, std, first, last, collect_distinct, n_unique, approx_distinct, approx_quantile";
     let Some(of) = of else {
         return match name {
             "len" => Ok(len()),
@@ -301,7 +305,7 @@ fn aggregate(name: &str, of: Option<&Expression>, argument: Option<f64>) -> Resu
         "n_unique" => inner.n_unique(),
         "collect_distinct" => mark(collect_distinct),
         "approx_distinct" => mark(approx_distinct),
-        "quantile" => in_place(quantile("__x", argument.unwrap_or(0.5)), &inner),
+        "approx_quantile" => in_place(approx_quantile("__x", argument.unwrap_or(0.5)), &inner),
         _ => return Err(unknown("aggregate", name, possible)),
     })
 }

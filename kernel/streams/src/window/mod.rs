@@ -33,7 +33,7 @@ mod watermark;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use aggregate::{Aggregates, output_name};
-pub use aggregate::{approx_distinct, collect_distinct, quantile};
+pub use aggregate::{approx_distinct, approx_quantile, collect_distinct};
 pub(crate) use check::check_streaming;
 pub use expression::Expression;
 pub(crate) use late::why_late;

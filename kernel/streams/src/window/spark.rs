@@ -158,7 +158,7 @@ fn aggregate(name: &str, of: Option<String>, argument: Option<f64>) -> String {
         "collect_distinct" => format!("F.array_sort(F.collect_set({of}))"),
         "n_unique" => format!("F.size(F.collect_set({of}))"),
         "approx_distinct" => format!("F.approx_count_distinct({of})"),
-        "quantile" => format!("F.percentile_approx({of}, {})", argument.unwrap_or(0.5)),
+        "approx_quantile" => format!("F.percentile_approx({of}, {})", argument.unwrap_or(0.5)),
         name => format!("F.{name}({of})"),
     }
 }

@@ -54,9 +54,9 @@ fn query(name: &str, window: WindowSpec) -> Query {
 
 fn whole(batches: &[DataFrame]) -> DataFrame {
     let mut whole = batches[0].clone();
-    batches[1..]
-        .iter()
-        .for_each(|batch| drop(whole.vstack_mut(batch).unwrap()));
+    batches[1..].iter().for_each(|batch| {
+        whole.vstack_mut(batch).unwrap();
+    });
     whole
 }
 

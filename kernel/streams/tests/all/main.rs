@@ -12,6 +12,7 @@ mod kill;
 #[path = "../kill/mod.rs"]
 mod kill_nine;
 mod live;
+mod names;
 mod nodes;
 mod plans;
 mod records;

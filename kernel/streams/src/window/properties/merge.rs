@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use crate::window::accumulator::Rows;
 use crate::window::groups::Groups;
 use crate::window::typed::Typed;
-use crate::window::{Aggregates, approx_distinct, collect_distinct, quantile};
+use crate::window::{Aggregates, approx_distinct, approx_quantile, collect_distinct};
 
 /// Puts values into three groups by turns; in the third part nothing is known of some.
 fn groups(values: &[(u8, Option<i16>)], aggregates: &Aggregates) -> Groups {
@@ -69,7 +69,7 @@ proptest! {
             x().first().alias("first"), x().last().alias("last"),
             x().first_non_null().alias("first_known"), x().last_non_null().alias("last_known"),
             collect_distinct("x").alias("set"), x().n_unique().alias("distinct"),
-            approx_distinct("x").alias("about"), quantile("x", 0.9).alias("p90"),
+            approx_distinct("x").alias("about"), approx_quantile("x", 0.9).alias("p90"),
         ], &[]).unwrap();
         let start = groups(&values, &aggregates);
         let merged = |order: &[(u32, u32)], last: u32| {
