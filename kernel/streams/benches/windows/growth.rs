@@ -41,7 +41,7 @@ pub fn run(cluster: &Cluster, is_short: bool) -> headwater_streams::Result<()> {
         };
         keys.push((grouped(count), cost(events, ten(), seconds(10))?));
     }
-    draw("keys", "keys", &keys)?;
+    draw("keys", "number of keys", &keys)?;
     let mut windows = Vec::new();
     // 10,000 events a second: so many windows of so many milliseconds stay open.
     for (open, size_ms) in [
@@ -58,7 +58,7 @@ pub fn run(cluster: &Cluster, is_short: bool) -> headwater_streams::Result<()> {
         };
         windows.push((grouped(open), cost(events, window, seconds(100))?));
     }
-    draw("windows", "open windows, 10 keys", &windows)?;
+    draw("windows", "number of open windows (10 keys)", &windows)?;
     let mut late = Vec::new();
     for percent in [0, 1, 5, 10, 20] {
         let events = Events {
@@ -67,7 +67,7 @@ pub fn run(cluster: &Cluster, is_short: bool) -> headwater_streams::Result<()> {
         };
         late.push((format!("{percent} %"), cost(events, ten(), seconds(10))?));
     }
-    draw("late", "events that come 30 s late", &late)
+    draw("late", "share of events that come 30 s late", &late)
 }
 
 struct Point {
@@ -79,7 +79,7 @@ struct Point {
 }
 
 fn draw(name: &str, title: &str, points: &[(String, Point)]) -> headwater_streams::Result<()> {
-    println!("{title:<28} M events a CPU-second   most groups   late rows");
+    println!("{title:<36} M events a CPU-second   most groups   late rows");
     for (x, point) in points {
         println!(
             "{x:>28} {:>23.1} {:>13} {:>11}",
@@ -91,10 +91,10 @@ fn draw(name: &str, title: &str, points: &[(String, Point)]) -> headwater_stream
         "rate" => points.iter().map(|(_, point)| point.rate).collect::<Vec<_>>(),
     )?;
     let picture = Chart::bar(name, "rate")
-        .title(&format!("Cost by number of {title}"))
+        .title(&format!("Speed by {title}"))
         .x(title)
-        .y("million events a CPU-second")
-        .size(560, 300)
+        .y("M events a CPU-second")
+        .size(560, 320)
         .draw(&frame)?;
     let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
     picture.save(assets.join(format!("growth-{name}.svg")))

@@ -6,6 +6,8 @@ use super::keys::Keys;
 /// Remembers the rank of every key, so that many groups are ordered by whole numbers.
 #[derive(Clone, Default)]
 pub(super) struct Order {
+    /// The keys in order, and where in that order each is.
+    sorted: Vec<u32>,
     ranks: Vec<u32>,
 }
 
@@ -27,15 +29,27 @@ impl Order {
 
     /// Forgets the ranks: the keys have new numbers.
     pub fn forget(&mut self) {
+        self.sorted.clear();
         self.ranks.clear();
     }
 
+    /// Puts the keys that have come since the last time between the others.
     fn rank(&mut self, keys: &Keys) {
-        let mut sorted: Vec<u32> = (0..keys.len() as u32).collect();
-        sorted.sort_unstable_by(|a, b| keys.order(*a, *b));
-        self.ranks = vec![0; sorted.len()];
-        for (rank, key) in (0..).zip(sorted) {
-            self.ranks[key as usize] = rank;
+        let mut new: Vec<u32> = (self.sorted.len() as u32..keys.len() as u32).collect();
+        new.sort_unstable_by(|a, b| keys.order(*a, *b));
+        let mut both = Vec::with_capacity(keys.len());
+        let mut old = self.sorted.iter().copied().peekable();
+        for key in new {
+            while let Some(before) = old.next_if(|there| keys.order(*there, key).is_lt()) {
+                both.push(before);
+            }
+            both.push(key);
+        }
+        both.extend(old);
+        self.sorted = both;
+        self.ranks.resize(self.sorted.len(), 0);
+        for (rank, key) in (0..).zip(&self.sorted) {
+            self.ranks[*key as usize] = rank;
         }
     }
 }
