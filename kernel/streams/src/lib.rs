@@ -32,6 +32,7 @@
 //! - `chart`: lines and bars as SVG, PNG and text; `live`: a query that runs and redraws its chart
 //! - `job`: a query that survives its process; `checkpoint`: what it must know to go on; `sink`:
 //!   where it writes, each result once
+//! - `testing`: queries under test, without a broker
 //! - `table`: frames as small tables
 //! - [`display`], [`frame`], [`interrupt`]: how output reaches the cell, and how a cell is stopped
 
@@ -52,6 +53,7 @@ pub mod record;
 mod replay;
 mod sink;
 mod table;
+mod testing;
 mod time;
 mod topic;
 mod window;
@@ -66,6 +68,7 @@ pub use query::{Audit, BatchRun, Batches, Query, Stream};
 pub use replay::{LIMIT_ENV as REPLAY_SECONDS_ENV, Progress, Replay, ReplayRun};
 pub use sink::{EachBatch, FrameSink, Parquet, Sink, Sqlite};
 pub use table::{ROWS as TABLE_ROWS, Show, frame_text, show};
+pub use testing::{Shrunk, TestRun, shrink};
 pub use time::{days, hours, minutes, seconds, span};
 pub use topic::{Position, Topic};
 pub use window::{

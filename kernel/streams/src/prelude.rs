@@ -7,7 +7,7 @@ pub use crate::Position::{self, Earliest, Latest, Since};
 pub use crate::{
     Batch, BatchProgress, BatchRun, Batches, Chart, Cluster, EachBatch, FrameSink, Hopping, Job,
     JobRun, Live, LiveChart, Node, Nodes, Parquet, Partitions, Picture, Progress, Query, Replay,
-    ReplayRun, Session, Show, Sqlite, Stream, Topic, Tumbling, WindowSpec, approx_distinct,
-    approx_quantile, collect_distinct, dataset, days, hours, minutes, nodes, partitions, seconds,
-    show,
+    ReplayRun, Session, Show, Sqlite, Stream, TestRun, Topic, Tumbling, WindowSpec,
+    approx_distinct, approx_quantile, collect_distinct, dataset, days, hours, minutes, nodes,
+    partitions, seconds, show, shrink,
 };

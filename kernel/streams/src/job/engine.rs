@@ -74,7 +74,7 @@ impl Engine {
         };
         running.clock = committed.clock.clone();
         if let Some(state) = checkpoint.state()? {
-            running.windower.load(&state)?;
+            running.load(&state)?;
         }
         // Partitions that were added since begin at their start.
         let partitions = topic.partitions().max(committed.offsets.len());
@@ -156,7 +156,7 @@ impl Engine {
             },
         };
         timed(&mut took.commit, || {
-            let state = self.running.windower.save()?;
+            let state = self.running.save()?;
             self.checkpoint.commit(&committed, &state)
         })?;
         fault::after("committed", planned.batch);

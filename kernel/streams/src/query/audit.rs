@@ -6,6 +6,7 @@ use polars::prelude::*;
 
 use super::{Batches, Query, apply};
 use crate::table::Table;
+use crate::testing::compare::{is_close, texts};
 use crate::window::{OutputMode, append, plain_aggregate, plain_windows};
 use crate::{Result, replay};
 
@@ -289,33 +290,6 @@ impl Auditor<'_> {
     }
 }
 
-/// Returns these columns as text, row by row.
-fn texts(frame: &DataFrame, names: &[String]) -> Result<Vec<Vec<String>>> {
-    if frame.height() == 0 {
-        return Ok(Vec::new());
-    }
-    let columns = names.iter().map(|name| Ok(frame.column(name)?.clone()));
-    let columns = columns.collect::<Result<Vec<Column>>>()?;
-    let row = |row| {
-        columns
-            .iter()
-            .map(|column| Ok(cell(&column.get(row)?)))
-            .collect()
-    };
-    (0..frame.height()).map(row).collect()
-}
-
-/// Returns a value as text; floats to twelve digits.
-fn cell(value: &AnyValue) -> String {
-    match value {
-        AnyValue::Float64(value) if *value == 0.0 => "0".into(),
-        AnyValue::Float64(value) => format!("{value:.11e}"),
-        AnyValue::String(text) => (*text).to_owned(),
-        AnyValue::StringOwned(text) => text.to_string(),
-        value => value.to_string(),
-    }
-}
-
 /// Names the columns in which two rows differ, with both values.
 fn differing(columns: &[String], expected: &[String], got: &[String]) -> String {
     let pairs = columns.iter().zip(expected.iter().zip(got));
@@ -324,18 +298,4 @@ fn differing(columns: &[String], expected: &[String], got: &[String]) -> String 
         .map(|(column, (expected, got))| format!("{column}: {got}, in the log {expected}"))
         .collect();
     words.join("; ")
-}
-
-/// Compares two values: texts as they are, floats to nine digits.
-fn is_close(a: &str, b: &str) -> bool {
-    if a == b {
-        return true;
-    }
-    let is_float = |text: &str| text.contains('e') || text == "0";
-    match (a.parse::<f64>(), b.parse::<f64>()) {
-        (Ok(x), Ok(y)) if is_float(a) && is_float(b) => {
-            (x - y).abs() <= 1e-9 * x.abs().max(y.abs()).max(1.0)
-        }
-        _ => false,
-    }
 }

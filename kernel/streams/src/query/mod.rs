@@ -285,6 +285,16 @@ impl Running {
             ))
     }
 
+    /// Returns the state as bytes, the clock apart.
+    pub fn save(&self) -> Result<Vec<u8>> {
+        self.windower.save()
+    }
+
+    /// Goes on from a state that [`Running::save`] wrote.
+    pub fn load(&mut self, bytes: &[u8]) -> Result<()> {
+        self.windower.load(bytes)
+    }
+
     /// Returns whether a batch without rows would change anything: whether the last one moved the
     /// watermark, and windows may end by it.
     pub fn owes_a_batch(&self) -> bool {

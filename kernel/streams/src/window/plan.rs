@@ -143,7 +143,7 @@ impl WindowQuery {
         let rows = DataFrame::new(0, columns)?;
         windower.check_columns(&rows, &format!("source {}", self.source))?;
         let dtype = rows.column(&self.event_time)?.dtype();
-        if !(dtype.is_temporal() || dtype.is_integer() || dtype.is_string()) {
+        if !dtype.is_temporal() {
             return Err(
                 Error::new(format!("`{}` cannot be an event time", self.event_time))
                     .have(format!("dtype {dtype}"))

@@ -19,6 +19,7 @@ mod records;
 mod replay;
 mod shown;
 mod sinks;
+mod testing;
 mod windows;
 
 use headwater_streams::prelude::*;
