@@ -66,7 +66,7 @@ pub use job::{BatchProgress, FAULT_ENV as JOB_FAULT_ENV, Job, JobRun, Took};
 pub use live::{Live, LiveChart};
 pub use query::{Audit, BatchRun, Batches, Query, Stream};
 pub use replay::{LIMIT_ENV as REPLAY_SECONDS_ENV, Progress, Replay, ReplayRun};
-pub use sink::{EachBatch, FrameSink, Parquet, Sink, Sqlite};
+pub use sink::{EachBatch, FrameSink, Parquet, Postgres, Sink, Sqlite, TopicSink};
 pub use table::{ROWS as TABLE_ROWS, Show, frame_text, show};
 pub use testing::{Shrunk, TestRun, shrink};
 pub use time::{days, hours, minutes, seconds, span};

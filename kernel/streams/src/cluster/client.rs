@@ -221,6 +221,20 @@ fn producer(bootstrap: &str) -> Result<Producer> {
     Ok(config.create_with_context(Quiet)?)
 }
 
+/// Returns a producer of transactions: what it sends between begin and commit is there as a whole
+/// or not at all, and a later one of the same name shuts it out.
+pub(crate) fn transactional(bootstrap: &str, name: &str) -> Result<Producer> {
+    let mut config = base(bootstrap);
+    config
+        .set("transactional.id", name)
+        .set("transaction.timeout.ms", "60000")
+        .set("linger.ms", "5")
+        .set("message.timeout.ms", "30000")
+        .set("queue.buffering.max.messages", "200000")
+        .set("queue.buffering.max.kbytes", "65536");
+    Ok(config.create_with_context(Quiet)?)
+}
+
 fn admin(bootstrap: &str) -> Result<AdminClient<DefaultClientContext>> {
     Ok(base(bootstrap).create()?)
 }

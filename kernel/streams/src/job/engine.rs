@@ -90,6 +90,7 @@ impl Engine {
         let writer = job.sink.target().open(&Opening {
             job: &identity.job,
             next: committed.batches,
+            offsets: &committed.offsets,
             query,
         })?;
         Ok(Engine {

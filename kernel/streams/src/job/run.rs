@@ -20,6 +20,9 @@ use crate::{Error, Result, display, interrupt, window};
 /// How many progress records and how many late rows are kept to be looked at; all are counted.
 const KEPT: usize = 10_000;
 
+/// The least time between two looks at a topic without anything new.
+const LOOK: Duration = Duration::from_millis(10);
+
 /// A running job; it stops when this drops, and the next start goes on from there.
 pub struct JobRun {
     shared: Arc<Shared>,
@@ -95,11 +98,17 @@ fn follow(shared: &Shared, engine: &mut Engine, every: Duration) -> Result<()> {
     let stop = || shared.lock().stop || interrupt::is_raised();
     while !stop() {
         let began = Instant::now();
-        match engine.step(&stop)? {
-            Some(step) => shared.note(step, engine)?,
-            None => shared.rest(engine),
-        }
-        shared.pause(every.saturating_sub(began.elapsed()));
+        let least = match engine.step(&stop)? {
+            Some(step) => {
+                shared.note(step, engine)?;
+                every
+            }
+            None => {
+                shared.rest(engine);
+                every.max(LOOK)
+            }
+        };
+        shared.pause(least.saturating_sub(began.elapsed()));
     }
     Ok(())
 }

@@ -77,6 +77,7 @@ mod tests {
         let opening = |next| Opening {
             job: "a",
             next,
+            offsets: &[0],
             query: &query,
         };
         let marker = |job: &str, batch| Marker {

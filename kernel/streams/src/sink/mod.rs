@@ -9,7 +9,9 @@ mod cells;
 mod frame;
 mod marker;
 mod parquet;
+mod postgres;
 mod sqlite;
+mod topic;
 
 use std::sync::Arc;
 
@@ -21,7 +23,9 @@ use crate::query::Query;
 pub use callback::EachBatch;
 pub use frame::FrameSink;
 pub use parquet::Parquet;
+pub use postgres::Postgres;
 pub use sqlite::Sqlite;
+pub use topic::TopicSink;
 
 /// Where a job writes: anything that [`Query::to`](crate::Query::to) takes becomes one.
 #[derive(Clone)]
@@ -51,6 +55,8 @@ pub(crate) struct Opening<'a> {
     pub job: &'a str,
     /// The first batch that will come. It may be here already, wholly or in parts; no later one may.
     pub next: u64,
+    /// Offsets of the topic from which that batch reads.
+    pub offsets: &'a [i64],
     pub query: &'a Query,
 }
 

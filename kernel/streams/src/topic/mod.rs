@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 
 use crate::cluster::{Inner, client};
 use crate::query::Stream;
+use crate::sink::TopicSink;
 use crate::table::Table;
 use crate::{Error, Result, interrupt, time};
 use tail::Tail;
@@ -211,6 +212,13 @@ impl Topic {
     /// Those of [`Topic::produce`], and an unknown column.
     pub fn produce_keyed(&self, frame: &DataFrame, key: &str) -> Result<()> {
         send::produce(self, frame, Some(key))
+    }
+
+    /// Returns the topic as a sink that takes each batch in one transaction, under this name: the
+    /// name of one job and no other. Rows, offsets and batch number are there together or not at
+    /// all, and readers see whole batches only.
+    pub fn exactly_once(&self, job: &str) -> TopicSink {
+        TopicSink::new(self, job)
     }
 
     /// Returns the topic as an unbounded stream, to filter, window and draw.

@@ -1,5 +1,6 @@
 //! Reads all partitions of a topic up to given ends.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::Consumer as _;
@@ -18,9 +19,8 @@ const MOST: usize = 500_000;
 /// How long the broker may send nothing although there is something.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// How long a partition that said it has ended must be silent before its end is believed: it may
-/// have said so before its newest records came.
-const MARKERS: Duration = Duration::from_secs(2);
+/// How long nothing may come before partitions are asked whether they have ended.
+const QUIET: Duration = Duration::from_millis(100);
 
 /// One record, borrowed from the client.
 pub(crate) struct Record<'a> {
@@ -42,10 +42,8 @@ pub(crate) struct Reader {
     topic: Topic,
     /// The next offset to hand out, per partition.
     positions: Vec<i64>,
-    /// Whether the client has said that a partition ended, after its last record.
-    ended: Vec<bool>,
-    /// Records behind the last call's ends that the client had already handed over.
-    ahead: Vec<OwnedMessage>,
+    /// Records behind the last call's ends that the client had already handed over, by partition.
+    ahead: Vec<VecDeque<OwnedMessage>>,
     /// Whether offsets between two records were missing since somebody asked.
     jumped: bool,
 }
@@ -74,9 +72,8 @@ impl Reader {
             consumer,
             asker: topic.cluster.clients.consumer()?,
             topic: topic.clone(),
-            ended: vec![false; positions.len()],
+            ahead: positions.iter().map(|_| VecDeque::new()).collect(),
             positions,
-            ahead: Vec::new(),
             jumped: false,
         })
     }
@@ -134,70 +131,92 @@ impl Reader {
         mut take: impl FnMut(&Record<'_>),
     ) -> Result<()> {
         let mut taken = self.take_ahead(ends, &mut take);
-        let mut limit = Instant::now() + SILENCE;
+        let mut last = Instant::now();
+        // Partitions that were told to read on from where they are, after `ends` were known.
+        let mut asked = vec![false; ends.len()];
         while !self.is_at(ends) && taken < MOST && !stop() {
             interrupt::check()?;
-            let failed = match self.consumer.poll(Duration::from_millis(50)) {
+            match self.consumer.poll(Duration::from_millis(50)) {
                 Some(Ok(message)) => {
-                    limit = Instant::now() + SILENCE;
+                    last = Instant::now();
                     let partition = message.partition() as usize;
-                    self.ended[partition] = false;
                     if message.offset() >= ends[partition] {
-                        self.ahead.push(message.detach());
+                        self.ahead[partition].push_back(message.detach());
+                        self.skip_to(partition, ends[partition]);
                         continue;
                     }
                     take(&record(&message));
-                    self.jumped |= self.positions[partition] != message.offset();
-                    self.positions[partition] = message.offset() + 1;
+                    self.pass(partition, message.offset());
                     taken += 1;
                     continue;
                 }
-                Some(Err(KafkaError::PartitionEOF(partition))) => {
-                    self.ended[partition as usize] = true;
+                // Said before it was asked, it may be about an end before the newest records.
+                Some(Err(KafkaError::PartitionEOF(partition))) if asked[partition as usize] => {
+                    self.skip_to(partition as usize, ends[partition as usize]);
                     continue;
                 }
-                silence => silence.is_some(),
-            };
-            let left = limit.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+                Some(Err(KafkaError::PartitionEOF(_))) | None => {}
+                Some(Err(_)) => std::thread::sleep(Duration::from_millis(10)),
+            }
+            if last.elapsed() > SILENCE {
                 return Err(self.stuck(ends));
             }
-            if left < SILENCE - MARKERS {
-                self.skip_markers(ends);
-            }
-            if failed {
-                std::thread::sleep(Duration::from_millis(10));
+            if last.elapsed() > QUIET {
+                self.ask(ends, &mut asked);
             }
         }
         Ok(())
     }
 
-    /// Goes to the ends of partitions that said they have ended: their last offsets belong to
-    /// markers of transactions, which no reader sees.
-    fn skip_markers(&mut self, ends: &[i64]) {
-        for (partition, end) in ends.iter().enumerate() {
-            if self.ended[partition] {
-                self.jumped |= self.positions[partition] < *end;
-                self.positions[partition] = self.positions[partition].max(*end);
+    /// Lets silent partitions read once more from where they are: one that then says it has ended
+    /// has nothing before its end but marks of transactions, which no reader sees.
+    fn ask(&self, ends: &[i64], asked: &mut [bool]) {
+        for (partition, asked) in asked.iter_mut().enumerate() {
+            let position = self.positions[partition];
+            if *asked || position >= ends[partition] {
+                continue;
             }
+            let to = Offset::Offset(position);
+            let name = self.topic.name();
+            // A client that cannot do it now is asked again after the next silence.
+            *asked = self
+                .consumer
+                .seek(name, partition as i32, to, client::PATIENCE)
+                .is_ok();
+        }
+    }
+
+    /// Notes that the record at `offset` was taken.
+    fn pass(&mut self, partition: usize, offset: i64) {
+        self.jumped |= self.positions[partition] != offset;
+        self.positions[partition] = offset + 1;
+    }
+
+    /// Notes that there is nothing more before `end`.
+    fn skip_to(&mut self, partition: usize, end: i64) {
+        if self.positions[partition] < end {
+            self.positions[partition] = end;
+            self.jumped = true;
         }
     }
 
     /// Hands out what an earlier call has put aside; returns how many records that were.
     fn take_ahead(&mut self, ends: &[i64], take: &mut impl FnMut(&Record<'_>)) -> usize {
-        let waiting = std::mem::take(&mut self.ahead);
-        let before = waiting.len();
-        for message in waiting {
-            let partition = message.partition() as usize;
-            if message.offset() >= ends[partition] {
-                self.ahead.push(message);
-                continue;
+        let mut taken = 0;
+        for (partition, end) in ends.iter().enumerate() {
+            while let Some(message) = self.ahead[partition].front() {
+                if message.offset() >= *end {
+                    self.skip_to(partition, *end);
+                    break;
+                }
+                take(&record(message));
+                let offset = message.offset();
+                self.ahead[partition].pop_front();
+                self.pass(partition, offset);
+                taken += 1;
             }
-            take(&record(&message));
-            self.jumped |= self.positions[partition] != message.offset();
-            self.positions[partition] = message.offset() + 1;
         }
-        before - self.ahead.len()
+        taken
     }
 
     fn stuck(&self, ends: &[i64]) -> Error {

@@ -26,11 +26,16 @@ pub(crate) struct Sender {
 impl Sender {
     /// Starts counting: what is said about deliveries is about the records of this sender.
     pub fn new(topic: &Topic) -> Result<Sender> {
-        Ok(Sender {
-            producer: topic.cluster.clients.producer()?,
+        Ok(Sender::through(topic.cluster.clients.producer()?, topic))
+    }
+
+    /// Starts counting what goes through a producer of its own.
+    pub fn through(producer: Arc<Producer>, topic: &Topic) -> Sender {
+        Sender {
+            producer,
             deliveries: Arc::default(),
             topic: topic.clone(),
-        })
+        }
     }
 
     /// Hands one record to the client; waits where its queue is full.

@@ -1,3 +1,4 @@
+use crate::kill_nine::postgres::Server;
 use crate::kill_nine::{Kind, Random, Round, kill, obey};
 
 /// How this program is told to be the child.
@@ -52,4 +53,28 @@ fn a_crash_in_any_gap_of_a_batch_changes_no_row_of_sqlite() {
 #[test]
 fn kills_at_random_moments_change_no_row_of_sqlite() {
     killed_at_random(Kind::Sqlite, None);
+}
+
+#[test]
+fn a_crash_in_any_gap_of_a_batch_changes_no_record_of_a_topic() {
+    crash_in_every_gap(Kind::Topic, None);
+}
+
+#[test]
+fn kills_at_random_moments_change_no_record_of_a_topic() {
+    killed_at_random(Kind::Topic, None);
+}
+
+#[test]
+fn a_crash_in_any_gap_of_a_batch_changes_no_row_of_postgres() {
+    if let Some(server) = Server::shared() {
+        crash_in_every_gap(Kind::Postgres, Some(server.url()));
+    }
+}
+
+#[test]
+fn kills_at_random_moments_change_no_row_of_postgres() {
+    if let Some(server) = Server::shared() {
+        killed_at_random(Kind::Postgres, Some(server.url()));
+    }
 }

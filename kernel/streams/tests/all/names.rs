@@ -13,10 +13,10 @@ mod in_scope {
         use super::{
             Append, Batch, BatchProgress, BatchRun, Batches, Chart, Cluster, Complete, EachBatch,
             Earliest, FrameSink, Hopping, Job, JobRun, Latest, Live, LiveChart, Node, Nodes,
-            Parquet, Partitions, Picture, Progress, Query, Replay, ReplayRun, Session, Show, Since,
-            Sqlite, Stream, TestRun, Topic, Tumbling, Update, WindowSpec, approx_distinct,
-            approx_quantile, collect_distinct, dataset, days, hours, minutes, nodes, partitions,
-            seconds, show, shrink,
+            Parquet, Partitions, Picture, Postgres, Progress, Query, Replay, ReplayRun, Session,
+            Show, Since, Sqlite, Stream, TestRun, Topic, TopicSink, Tumbling, Update, WindowSpec,
+            approx_distinct, approx_quantile, collect_distinct, dataset, days, hours, minutes,
+            nodes, partitions, seconds, show, shrink,
         };
     }
 }

@@ -5,6 +5,7 @@ use headwater_streams::{Error, Sink};
 use polars::prelude::*;
 
 use crate::job::{Place, oracle, per_gauge, readings, rows};
+use crate::kill_nine::postgres::Server;
 use crate::{assert_says, topic};
 
 /// Runs the query in this mode into `sink`, in three runs with records in between.
@@ -266,5 +267,234 @@ fn a_frame_that_is_gone_is_refused() {
     assert_says(
         &job(&FrameSink::new()).run_available().unwrap_err(),
         &["a frame in memory is empty, but the job has written to it"],
+    );
+}
+
+#[test]
+fn a_topic_holds_the_results_and_the_offsets_of_its_input() {
+    let (input, place) = (topic("txnin", 2), Place::new());
+    let results = topic("txnout", 2);
+    run_in_parts(&input, Append, results.exactly_once("txn-job"), &place);
+    let read = results.read_with_metadata(Earliest).unwrap();
+    let names = ["_partition", "_offset", "_timestamp", "_key"];
+    assert_eq!(
+        rows(&read.drop_many(names)),
+        oracle(&per_gauge(&input), &input)
+    );
+    let keys = read.column("_key").unwrap().str().unwrap().clone();
+    assert!(
+        keys.iter()
+            .any(|key| key == Some("2013-02-08 09:00:00|G01"))
+    );
+    let lag = Cluster::embedded().unwrap().lag("txn-job").unwrap();
+    let lag: Vec<i64> = lag
+        .column("lag_records")
+        .unwrap()
+        .i64()
+        .unwrap()
+        .iter()
+        .map(Option::unwrap)
+        .collect();
+    assert_eq!(lag, [0, 0]);
+}
+
+#[test]
+fn a_job_reads_what_another_job_writes_in_transactions() {
+    let (input, between, place) = (topic("chainin", 1), topic("chainmid", 1), Place::new());
+    input.produce(&readings(0, 100)).unwrap();
+    per_gauge(&input)
+        .to(between.exactly_once("chain"))
+        .checkpoint(place.of("first"))
+        .most_records(30)
+        .run_available()
+        .unwrap();
+    let per_hour = between
+        .stream()
+        .watermark("window_start", minutes(10))
+        .window(Tumbling::of(hours(1)))
+        .agg([col("n").sum()])
+        .unwrap()
+        .output(Complete);
+    let sink = FrameSink::new();
+    let job = per_hour.to(&sink).checkpoint(place.of("second"));
+    job.clone().most_records(5).run_available().unwrap();
+    let read = between.read(Earliest).unwrap();
+    assert_eq!(
+        rows(&sink.frame().unwrap()),
+        rows(&per_hour.run_local(&read).unwrap())
+    );
+    assert!(job.run_available().unwrap().last_progress().is_none());
+}
+
+#[test]
+fn a_topic_sink_says_what_it_cannot_do() {
+    let (input, place) = (topic("txnwrong", 1), Place::new());
+    input.produce(&readings(0, 3)).unwrap();
+    let start = |sink: Sink, checkpoint: &str| {
+        let job = per_gauge(&input).to(sink).checkpoint(place.of(checkpoint));
+        job.run_available()
+    };
+    let same = start(input.exactly_once("same").into(), "one").unwrap_err();
+    assert_says(&same, &["cannot write to the topic that it reads"]);
+    let other = Cluster::embedded_with(nodes(1)).unwrap();
+    let far = other.topic("txnfar", partitions(1)).unwrap();
+    let far = start(far.exactly_once("far").into(), "two").unwrap_err();
+    assert_says(&far, &["one transaction cannot reach two clusters"]);
+    let results = topic("txnwrongout", 1);
+    let nameless = start(results.exactly_once(" ").into(), "three").unwrap_err();
+    assert_says(&nameless, &["needs a name of its own"]);
+    start(results.exactly_once("taken").into(), "four").unwrap();
+    let taken = start(results.exactly_once("taken").into(), "five").unwrap_err();
+    assert_says(&taken, &["holds results of another job"]);
+}
+
+#[test]
+fn a_job_whose_name_another_producer_takes_ends_with_the_reason() {
+    use rdkafka::producer::{BaseProducer, Producer};
+    let (input, results, place) = (topic("fencedin", 1), topic("fencedout", 1), Place::new());
+    input.produce(&readings(0, 30)).unwrap();
+    let job = per_gauge(&input)
+        .to(results.exactly_once("fenced"))
+        .checkpoint(place.of("checkpoint"));
+    let run = job.start().unwrap();
+    run.until_caught_up().unwrap();
+    let other: BaseProducer = rdkafka::ClientConfig::new()
+        .set(
+            "bootstrap.servers",
+            Cluster::embedded().unwrap().bootstrap(),
+        )
+        .set("transactional.id", "fenced")
+        .create()
+        .unwrap();
+    other
+        .init_transactions(std::time::Duration::from_secs(10))
+        .unwrap();
+    input.produce(&readings(30, 90)).unwrap();
+    crate::until("the end of the job", || !run.is_running());
+    assert_says(
+        &run.stop().unwrap_err(),
+        &[
+            "a transaction of job `fenced` did not succeed",
+            "try:  a name that no other running job has",
+        ],
+    );
+    drop(other);
+    job.run_available().unwrap();
+    assert_eq!(
+        rows(&results.read(Earliest).unwrap()),
+        oracle(&per_gauge(&input), &input)
+    );
+}
+
+#[test]
+fn a_postgres_table_holds_the_results_in_every_mode() {
+    let Some(server) = Server::shared() else {
+        return;
+    };
+    let tables = Mutex::new(0);
+    let sink = || Postgres::at(server.url()).table(&format!("per \"{}\"", tables.lock().unwrap()));
+    check_modes(
+        "sink-postgres",
+        |_| {
+            *tables.lock().unwrap() += 1;
+            sink()
+        },
+        |_| sink().read().unwrap(),
+    );
+}
+
+#[test]
+fn a_postgres_table_keeps_null_keys_dates_lists_and_widens_numbers() {
+    let Some(server) = Server::shared() else {
+        return;
+    };
+    let (topic, place) = (topic("postgreskinds", 1), Place::new());
+    let send = |at: &str, gauge: &str, level: &str| {
+        let json = format!(
+            r#"{{"at":"2013-02-08T{at}:00.25Z","gauge":{gauge},"ok":true,"level_cm":{level}}}"#
+        );
+        topic.send("k", &json).unwrap();
+    };
+    send("10:00", "null", "1");
+    send("10:01", "null", "2");
+    let query = topic
+        .stream()
+        .watermark("at", minutes(1))
+        .with_columns([col("at").cast(DataType::Date).alias("day")])
+        .group_by(["gauge", "day"])
+        .window(Tumbling::of(minutes(10)))
+        .agg([
+            col("ok").last(),
+            col("level_cm").max(),
+            collect_distinct("gauge").alias("gauges"),
+            col("at").max().alias("newest"),
+        ])
+        .unwrap()
+        .output(Update);
+    let sink = Postgres::at(server.url()).table("kinds");
+    let job = query
+        .to(&sink)
+        .checkpoint(place.of("checkpoint"))
+        .most_records(1);
+    job.run_available().unwrap();
+    let read = sink.read().unwrap();
+    assert_eq!(read.height(), 1, "{read}");
+    let text = rows(&read).remove(0);
+    for part in [
+        "DatetimeOwned(1360317600000000, Microseconds, Some(\"UTC\"))",
+        "DatetimeOwned(1360317660250000, Microseconds, Some(\"UTC\"))",
+        "Date(15744)",
+        "Boolean(true)",
+        "Int64(2)",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    send("10:02", "\"G\"", "2.5");
+    job.run_available().unwrap();
+    let read = sink.read().unwrap();
+    assert_eq!(read.height(), 2);
+    assert_eq!(read.column("level_cm").unwrap().dtype(), &DataType::Float64);
+    let other = query.to(&sink).checkpoint(place.of("other"));
+    assert_says(
+        &other.run_available().unwrap_err(),
+        &["holds results of another job"],
+    );
+}
+
+#[test]
+fn a_postgres_that_is_not_there_or_not_ours_says_so() {
+    let (topic, place) = (topic("postgreswrong", 1), Place::new());
+    topic.produce(&readings(0, 3)).unwrap();
+    let start = |sink: Postgres, checkpoint: &str| {
+        let job = per_gauge(&topic).to(sink).checkpoint(place.of(checkpoint));
+        job.run_available().unwrap_err()
+    };
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = closed.local_addr().unwrap().port();
+    drop(closed);
+    let url = format!("postgres://me:secret@127.0.0.1:{port}/trips");
+    let gone = start(Postgres::at(&url), "one");
+    assert!(gone.is_unreachable());
+    assert_says(
+        &gone,
+        &[
+            "PostgreSQL table results in database trips at 127.0.0.1",
+            "try:  start the server",
+        ],
+    );
+    assert!(!gone.to_string().contains("secret"));
+    let nonsense = start(Postgres::at("nonsense"), "two");
+    assert_says(&nonsense, &["not the address of a PostgreSQL database"]);
+    let Some(server) = Server::shared() else {
+        return;
+    };
+    let mut client = postgres::Client::connect(server.url(), postgres::NoTls).unwrap();
+    client
+        .batch_execute("CREATE TABLE precious (thing TEXT)")
+        .unwrap();
+    let taken = start(Postgres::at(server.url()).table("precious"), "three");
+    assert_says(
+        &taken,
+        &["belongs to no job", "try:  .table(\"another_name\")"],
     );
 }

@@ -5,9 +5,11 @@
 //! has come to the end. After every kill the sink may hold no row twice and none that the oracle
 //! (`run_local` over the whole topic) does not give; at the end it must hold all of them.
 
+pub mod postgres;
 pub mod sinks;
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -22,7 +24,7 @@ pub use sinks::Kind;
 /// Holds the child's orders.
 pub const ENV: &str = "HEADWATER_KILL_CHILD";
 
-/// What the child says once the job runs, and when it has come to the end.
+/// What the child says once its first batch is done, and when it has come to the end.
 const READY: &str = "kill-nine-ready";
 const DONE: &str = "kill-nine-done";
 
@@ -56,6 +58,15 @@ pub struct Round {
     arguments: Vec<String>,
 }
 
+/// When the child is killed.
+#[derive(Debug, Clone, Copy)]
+pub enum Moment {
+    /// So long after its process began.
+    Starting(Duration),
+    /// So long after its first batch was done.
+    Running(Duration),
+}
+
 /// How one start of the child ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
@@ -77,6 +88,11 @@ pub fn obey() {
         return;
     };
     let orders: Orders = serde_json::from_str(&orders).expect("orders from the parent");
+    std::thread::spawn(|| {
+        std::thread::sleep(Duration::from_secs(60));
+        eprintln!("the job did not come to its end in a minute");
+        std::process::exit(3);
+    });
     if let Err(error) = work(&orders) {
         eprintln!("{error}");
         std::process::exit(1);
@@ -96,9 +112,18 @@ fn work(orders: &Orders) -> headwater_streams::Result<()> {
         .to(sink)
         .checkpoint(orders.place.join("checkpoint"))
         .most_records(BATCH);
-    println!("{READY}");
-    let run = job.run_available()?;
-
+    let run = job.every(Duration::ZERO).start()?;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while run.is_running() && run.last_progress().is_none() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            println!("{READY}");
+        });
+        // Ends the watch too, where there was no batch left to do.
+        run.until_caught_up()?;
+        run.stop()
+    })?;
     let late: usize = run
         .progress_records()
         .iter()
@@ -106,6 +131,16 @@ fn work(orders: &Orders) -> headwater_streams::Result<()> {
         .sum();
     assert_eq!(late, 0, "the oracle knows no late rows");
     Ok(())
+}
+
+impl Moment {
+    /// Three of four while batches run, one of four while the job starts.
+    fn draw(random: &mut Random) -> Moment {
+        match random.below(4) {
+            0 => Moment::Starting(Duration::from_micros(random.below(300_000))),
+            _ => Moment::Running(Duration::from_micros(random.below(40_000))),
+        }
+    }
 }
 
 impl Round {
@@ -155,8 +190,8 @@ impl Round {
         part.is_some()
     }
 
-    /// Starts the child and kills it so long after it began its work; or lets it finish.
-    pub fn run(&self, kill_after: Option<Duration>) -> Ending {
+    /// Starts the child and kills it at that moment; or lets it finish.
+    pub fn run(&self, moment: Option<Moment>) -> Ending {
         let mut child = self.spawn(&[]);
         let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
         let mut await_line = |wanted: &str| {
@@ -165,19 +200,23 @@ impl Round {
                 .map_while(Result::ok)
                 .any(|line| line.contains(wanted))
         };
-        let Some(delay) = kill_after else {
+        let Some(moment) = moment else {
             await_line(DONE);
             let status = child.wait().expect("it is gone");
-            assert!(status.success(), "the job failed: {status}");
+            assert!(status.success(), "the job failed: {}", self.said());
             return Ending::Finished;
         };
-        await_line(READY);
+        if let Moment::Running(_) = moment {
+            await_line(READY);
+        }
+        let (Moment::Starting(delay) | Moment::Running(delay)) = moment;
         std::thread::sleep(delay);
         child.kill().expect("a process of ours");
         let status = child.wait().expect("it is gone");
         assert!(
             status.code().is_none_or(|code| code == 0),
-            "the job failed by itself: {status}"
+            "the job failed by itself: {}",
+            self.said()
         );
         match status.success() {
             true => Ending::Finished,
@@ -198,14 +237,20 @@ impl Round {
         let expected: HashSet<&String> = self.expected.iter().collect();
         let unique: HashSet<&String> = held.iter().collect();
         let unknown: Vec<&&String> = unique.difference(&expected).collect();
-        if let Some(row) = unknown.first() {
-            eprintln!("not in the oracle: {row}");
-        }
         Difference {
             doubled: held.len() - unique.len(),
             unknown: unknown.len(),
             missing: expected.difference(&unique).count(),
         }
+    }
+
+    /// Returns what the last child wrote about its failure.
+    fn said(&self) -> String {
+        std::fs::read_to_string(self.errors()).unwrap_or_default()
+    }
+
+    fn errors(&self) -> PathBuf {
+        self.orders.place.join("errors.txt")
     }
 
     fn spawn(&self, environment: &[(&str, &str)]) -> Child {
@@ -216,11 +261,7 @@ impl Round {
             .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(if environment.is_empty() {
-                Stdio::inherit()
-            } else {
-                Stdio::null()
-            })
+            .stderr(File::create(self.errors()).expect("a file"))
             .spawn()
             .expect("this program runs again")
     }
@@ -248,11 +289,10 @@ pub fn kill(
         );
         let mut round = Round::new(kind, &name, place.path(), server, arguments);
         loop {
-            let left = kills > tally.kills;
-            // Three of four while batches run, one of four while the job starts.
-            let most = if random.below(4) == 0 { 5_000 } else { 60_000 };
-            let delay = left.then(|| Duration::from_micros(random.below(most)));
-            let ending = round.run(delay);
+            // Once all records are there, one start in three is left alone and ends the round.
+            let alone = round.parts.is_empty() && random.below(3) == 0;
+            let killed = tally.kills < kills && !alone;
+            let ending = round.run(killed.then(|| Moment::draw(random)));
             let difference = round.compare();
             tally.looks += 1;
             if ending == Ending::Killed {

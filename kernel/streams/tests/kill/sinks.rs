@@ -12,6 +12,8 @@ use super::Orders;
 pub enum Kind {
     Parquet,
     Sqlite,
+    Topic,
+    Postgres,
 }
 
 impl Kind {
@@ -19,12 +21,14 @@ impl Kind {
         match self {
             Kind::Parquet => "parquet",
             Kind::Sqlite => "sqlite",
+            Kind::Topic => "topic",
+            Kind::Postgres => "postgres",
         }
     }
 
     /// Returns whether a row, once it is there, never changes.
     pub fn is_final(self) -> bool {
-        self == Kind::Parquet
+        matches!(self, Kind::Parquet | Kind::Topic)
     }
 
     /// Returns the query whose results the sink takes.
@@ -67,18 +71,30 @@ impl Kind {
 
 impl Orders {
     /// Makes the sink.
-    pub fn sink(&self, _cluster: &Cluster) -> Result<Sink> {
+    pub fn sink(&self, cluster: &Cluster) -> Result<Sink> {
         Ok(match self.kind {
             Kind::Parquet => Parquet::dir(self.place.join("results")).into(),
             Kind::Sqlite => Sqlite::file(self.place.join("results.db")).into(),
+            Kind::Topic => self.results(cluster)?.exactly_once(&self.topic).into(),
+            Kind::Postgres => self.table().into(),
         })
     }
 
+    fn results(&self, cluster: &Cluster) -> Result<Topic> {
+        cluster.topic(&format!("{}-results", self.topic), partitions(2))
+    }
+
+    fn table(&self) -> Postgres {
+        Postgres::at(self.server.as_deref().expect("a server")).table(&self.topic)
+    }
+
     /// Reads what the sink holds.
-    pub fn held(&self, _cluster: &Cluster) -> DataFrame {
+    pub fn held(&self, cluster: &Cluster) -> DataFrame {
         match self.kind {
             Kind::Parquet => Parquet::dir(self.place.join("results")).read(),
             Kind::Sqlite => Sqlite::file(self.place.join("results.db")).read(),
+            Kind::Topic => self.results(cluster).and_then(|topic| topic.read(Earliest)),
+            Kind::Postgres => self.table().read(),
         }
         .expect("results")
     }
