@@ -28,6 +28,7 @@
 //! - `cluster`: the embedded broker, or one that you name; `topic`: records in and out
 //! - [`record`]: how a row becomes a record and comes back with the same dtypes
 //! - `query`: filter, watermark, keys, window, aggregates; run over frames or live
+//! - `operator`: what rows pass before a window: duplicates are left out
 //! - `window`: the operator, by the rules of Spark Structured Streaming
 //! - `chart`: lines and bars as SVG, PNG and text; `live`: a query that runs and redraws its chart
 //! - `job`: a query that survives its process; `checkpoint`: what it must know to go on; `sink`:
@@ -47,6 +48,7 @@ pub mod interrupt;
 mod job;
 mod live;
 mod name;
+mod operator;
 pub mod prelude;
 mod query;
 pub mod record;

@@ -180,7 +180,7 @@ impl Engine {
             dropped_groups: emission.dropped_groups,
             late_rows: emission.late.height(),
             without_time: emission.without_time,
-            state_bytes: self.running.windower.state_bytes(),
+            state_bytes: self.running.state_bytes(),
             sink_rows: emission.rows.height(),
             start_offsets: std::mem::take(&mut self.committed.offsets),
             end_offsets: committed.offsets.clone(),
@@ -256,7 +256,7 @@ impl Engine {
     }
 
     fn check_state(&self) -> Result<()> {
-        let bytes = self.running.windower.state_bytes();
+        let bytes = self.running.state_bytes();
         match self.state_limit {
             Some(limit) if bytes > limit => Err(Error::new(
                 "the state of the job is larger than its limit",

@@ -21,6 +21,7 @@ pub(super) struct Pipe {
     pub late: DataFrame,
     pub late_count: usize,
     pub without_time: usize,
+    duplicates: usize,
     rows: usize,
     /// Whether the topic held records when the query started.
     held: bool,
@@ -39,6 +40,7 @@ impl Pipe {
             late,
             late_count: 0,
             without_time: 0,
+            duplicates: 0,
             rows: 0,
             held,
         }
@@ -123,6 +125,7 @@ impl Pipe {
         };
         add(self.open.height(), "open");
         add(self.late_count, "late rows dropped");
+        add(self.duplicates, "duplicates left out");
         add(self.without_time, "without event time");
         facts
     }
@@ -134,6 +137,7 @@ impl Pipe {
         }
         self.late_count += emission.late.height();
         self.without_time += emission.without_time;
+        self.duplicates += emission.duplicates;
         if emission.late.height() > 0 && self.late.height() < KEPT {
             append(&mut self.late, &emission.late)?;
         }

@@ -20,6 +20,10 @@ pub struct BatchRun {
     pub input_rows: usize,
     /// Rows whose event time is null: they are in no window.
     pub without_time: usize,
+    /// Rows that were left out as duplicates.
+    pub duplicates: usize,
+    /// Keys that are remembered to tell duplicates.
+    pub remembered: usize,
     /// The watermark in force during the batch (epoch microseconds).
     pub watermark: i64,
     /// (window, key) groups that came too late, counted after the batch's own aggregation.
@@ -104,7 +108,7 @@ impl Batches {
         &self.why_silent
     }
 
-    /// Returns one row a batch: batch, input_rows, watermark, output_rows, late_rows,
+    /// Returns one row a batch: batch, input_rows, watermark, output_rows, late_rows, duplicates,
     /// dropped_groups, state_rows, updated, removed.
     ///
     /// # Errors
@@ -122,6 +126,7 @@ impl Batches {
             "watermark" => self.runs.iter().map(|run| time::show(run.watermark)).collect::<Vec<_>>(),
             "output_rows" => column(|run| run.rows.height()),
             "late_rows" => column(|run| run.late.height()),
+            "duplicates" => column(|run| run.duplicates),
             "dropped_groups" => column(|run| run.dropped_groups),
             "state_rows" => column(|run| run.state_rows),
             "updated" => column(|run| run.updated),
@@ -159,6 +164,8 @@ impl BatchRun {
             late: emission.late,
             input_rows,
             without_time: emission.without_time,
+            duplicates: emission.duplicates,
+            remembered: query.remembered(),
             watermark: query.clock.watermark(),
             dropped_groups: emission.dropped_groups,
             state_rows: emission.state_rows,

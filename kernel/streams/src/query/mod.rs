@@ -11,11 +11,12 @@ use polars::prelude::*;
 use crate::chart::Chart;
 use crate::job::Job;
 use crate::live::LiveChart;
+use crate::operator::{Dedup, DedupSpec};
 use crate::sink::Sink;
 use crate::topic::{Position, Topic};
 use crate::window::{
     self, Aggregates, Batch, Clock, Emission, Expression, OutputMode, PlanColumn, PlanStep,
-    WindowQuery, WindowSpec, Windower,
+    WindowQuery, WindowSpec, Windower, append,
 };
 use crate::{Error, Result, time};
 
@@ -50,15 +51,25 @@ pub(crate) enum Step {
     With(Vec<Expr>),
     /// From here on the watermark follows the rows.
     Watermark,
+    Dedup(DedupSpec),
 }
 
 /// A query that runs: its clock, its state and its counts.
 pub(crate) struct Running {
+    stages: Vec<Stage>,
     steps: Arc<Vec<Step>>,
     pub clock: Clock,
     pub windower: Windower,
     place: String,
     state_limit: Option<usize>,
+}
+
+/// A part of a running query before its windows.
+enum Stage {
+    /// Filters and columns, which keep nothing.
+    Plain(Vec<Step>),
+    Clock,
+    Dedup(Dedup),
 }
 
 impl Query {
@@ -129,6 +140,7 @@ impl Query {
             Step::Filter(by) => PlanStep::Filter(Expression::of(by)),
             Step::With(exprs) => PlanStep::With(columns(exprs)),
             Step::Watermark => PlanStep::Watermark,
+            Step::Dedup(spec) => PlanStep::Operator(spec.words()),
         };
         WindowQuery {
             source: format!("topic {}", self.topic.name()),
@@ -184,6 +196,7 @@ impl Query {
 
     pub(crate) fn running(&self, place: &str) -> Running {
         Running {
+            stages: self.stages(),
             steps: self.steps.clone(),
             clock: Clock::new(&self.watermark.0, self.watermark.1),
             windower: Windower::new(
@@ -196,6 +209,26 @@ impl Query {
             place: place.to_owned(),
             state_limit: self.state_limit,
         }
+    }
+
+    fn stages(&self) -> Vec<Stage> {
+        let (at, delay) = &self.watermark;
+        let mut stages = Vec::new();
+        let mut known = None;
+        for step in self.steps.iter() {
+            match (step, stages.last_mut()) {
+                (Step::Watermark, _) => {
+                    known = *delay;
+                    stages.push(Stage::Clock);
+                }
+                (Step::Dedup(spec), _) => {
+                    stages.push(Stage::Dedup(Dedup::new(spec.clone(), at, known)));
+                }
+                (step, Some(Stage::Plain(steps))) => steps.push(step.clone()),
+                (step, _) => stages.push(Stage::Plain(vec![step.clone()])),
+            }
+        }
+        stages
     }
 
     /// Says what a stream cannot do although a batch can.
@@ -241,32 +274,38 @@ impl Running {
     /// Takes one micro-batch in. A frame without rows moves neither clock nor state, but what the
     /// batch before moved takes effect.
     pub fn push(&mut self, rows: DataFrame) -> Result<Emission> {
-        let steps = self.steps.clone();
-        let (before, after) = steps.split_at(
-            steps
-                .iter()
-                .position(|step| matches!(step, Step::Watermark))
-                .unwrap_or(0),
-        );
-        let rows = if rows.height() == 0 {
-            rows
-        } else {
-            apply(rows, before, &self.place)?
+        let mut batch = Batch {
+            rows,
+            watermark: i64::MIN,
+            late_before: i64::MIN,
         };
-        let batch = self.clock.batch(rows, &self.place)?;
-        let rows = if batch.rows.height() == 0 {
-            batch.rows
-        } else {
-            apply(batch.rows, after, &self.place)?
-        };
-        let emission = self.windower.push(&Batch { rows, ..batch }, &self.place)?;
+        let (mut duplicates, mut late) = (0, DataFrame::empty());
+        for stage in &mut self.stages {
+            match stage {
+                Stage::Plain(_) if batch.rows.height() == 0 => {}
+                Stage::Plain(steps) => batch.rows = apply(batch.rows, steps, &self.place)?,
+                Stage::Clock => batch = self.clock.batch(batch.rows, &self.place)?,
+                Stage::Dedup(dedup) => {
+                    let passed = dedup.push(&batch, &self.place)?;
+                    batch.rows = passed.rows;
+                    duplicates += passed.duplicates;
+                    append(&mut late, &passed.late)?;
+                }
+            }
+        }
+        let mut emission = self.windower.push(&batch, &self.place)?;
+        emission.duplicates = duplicates;
+        if late.height() > 0 {
+            append(&mut late, &emission.late)?;
+            emission.late = late;
+        }
         self.check_state(emission.state_rows)?;
         Ok(emission)
     }
 
     /// Says that the state has outgrown its limit.
     fn check_state(&self, groups: usize) -> Result<()> {
-        let (Some(limit), bytes) = (self.state_limit, self.windower.state_bytes()) else {
+        let (Some(limit), bytes) = (self.state_limit, self.state_bytes()) else {
             return Ok(());
         };
         if bytes <= limit {
@@ -275,7 +314,8 @@ impl Running {
         let megabytes = |bytes: usize| bytes as f64 / f64::from(1 << 20);
         Err(Error::new("the state of the query has outgrown its limit")
             .have(format!(
-                "{groups} groups in {:.1} MB, limit {:.1} MB, watermark {}",
+                "{groups} groups and {} keys in {:.1} MB, limit {:.1} MB, watermark {}",
+                self.remembered(),
                 megabytes(bytes),
                 megabytes(limit),
                 time::show(self.clock.watermark())
@@ -287,12 +327,46 @@ impl Running {
 
     /// Returns the state as bytes, the clock apart.
     pub fn save(&self) -> Result<Vec<u8>> {
-        self.windower.save()
+        let mut parts = vec![self.windower.save()?];
+        for stage in &self.stages {
+            if let Stage::Dedup(dedup) = stage {
+                parts.push(dedup.save()?);
+            }
+        }
+        postcard::to_stdvec(&parts).map_err(|cause| unreadable(&cause.to_string()))
     }
 
     /// Goes on from a state that [`Running::save`] wrote.
     pub fn load(&mut self, bytes: &[u8]) -> Result<()> {
-        self.windower.load(bytes)
+        let parts: Vec<Vec<u8>> =
+            postcard::from_bytes(bytes).map_err(|cause| unreadable(&cause.to_string()))?;
+        let mut parts = parts.iter();
+        let mut next = || parts.next().ok_or_else(|| unreadable("a part is missing"));
+        self.windower.load(next()?)?;
+        for stage in &mut self.stages {
+            if let Stage::Dedup(dedup) = stage {
+                dedup.load(next()?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns about how many bytes the state takes.
+    pub fn state_bytes(&self) -> usize {
+        let stage = |stage: &Stage| match stage {
+            Stage::Dedup(dedup) => dedup.bytes(),
+            _ => 0,
+        };
+        self.windower.state_bytes() + self.stages.iter().map(stage).sum::<usize>()
+    }
+
+    /// Returns how many keys are remembered to tell duplicates.
+    pub fn remembered(&self) -> usize {
+        let stage = |stage: &Stage| match stage {
+            Stage::Dedup(dedup) => dedup.len(),
+            _ => 0,
+        };
+        self.stages.iter().map(stage).sum()
     }
 
     /// Returns whether a batch without rows would change anything: whether the last one moved the
@@ -334,6 +408,12 @@ impl Running {
     }
 }
 
+fn unreadable(why: &str) -> Error {
+    Error::new("the state of the query cannot be read")
+        .have(why)
+        .hint("the program that wrote it, or a new checkpoint folder")
+}
+
 fn plan_column(expr: &Expr) -> PlanColumn {
     PlanColumn {
         name: window::output_name(expr).to_string(),
@@ -350,6 +430,14 @@ fn apply(rows: DataFrame, steps: &[Step], place: &str) -> Result<DataFrame> {
     for step in steps {
         let exprs = match step {
             Step::Watermark => continue,
+            Step::Dedup(spec) => {
+                let missing = spec.columns.iter().find(|column| !schema.contains(column));
+                if let Some(missing) = missing {
+                    return Err(Error::unknown_column(missing, place, &schema));
+                }
+                lazy = spec.of_batch(lazy.collect()?)?.lazy();
+                continue;
+            }
             Step::Filter(expr) => std::slice::from_ref(expr),
             Step::With(exprs) => exprs,
         };
@@ -368,7 +456,7 @@ fn apply(rows: DataFrame, steps: &[Step], place: &str) -> Result<DataFrame> {
         lazy = match step {
             Step::Filter(expr) => lazy.filter(expr.clone()),
             Step::With(exprs) => lazy.with_columns(exprs.clone()),
-            Step::Watermark => lazy,
+            Step::Watermark | Step::Dedup(_) => lazy,
         };
         schema = lazy.collect_schema()?;
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use polars::prelude::Expr;
 
 use super::{Query, Step};
+use crate::operator::DedupSpec;
 use crate::topic::{Position, Topic};
 use crate::window::{Aggregates, OutputMode, WindowSpec};
 use crate::{Error, Result, time};
@@ -68,6 +69,38 @@ impl Stream {
         self.clocked(column, None)
     }
 
+    /// Leaves out rows that agree in these columns with an earlier one.
+    ///
+    /// Behind [`Stream::watermark`], and with the event time among the columns, a key is forgotten when
+    /// the watermark has passed its time, and rows that are older than the watermark are late. Otherwise every key
+    /// is remembered for ever: see [`Query::state_at_most`], or [`Stream::drop_duplicates_within`].
+    pub fn drop_duplicates<S: Into<String>, I: IntoIterator<Item = S>>(
+        mut self,
+        columns: I,
+    ) -> Stream {
+        let columns = columns.into_iter().map(Into::into).collect();
+        self.steps.push(Step::Dedup(DedupSpec {
+            columns,
+            within: false,
+        }));
+        self
+    }
+
+    /// Leaves out rows that agree in these columns with an earlier one, and forgets a key when the
+    /// watermark has passed its first event by as much as it is behind: duplicates that come within the
+    /// watermark's delay are found, and the state stays small. Stands behind [`Stream::watermark`].
+    pub fn drop_duplicates_within<S: Into<String>, I: IntoIterator<Item = S>>(
+        mut self,
+        columns: I,
+    ) -> Stream {
+        let columns = columns.into_iter().map(Into::into).collect();
+        self.steps.push(Step::Dedup(DedupSpec {
+            columns,
+            within: true,
+        }));
+        self
+    }
+
     /// Groups by these columns beside the window. Default: by the window alone.
     pub fn group_by<S: Into<String>, I: IntoIterator<Item = S>>(mut self, keys: I) -> Stream {
         self.keys = keys.into_iter().map(Into::into).collect();
@@ -127,6 +160,7 @@ impl Stream {
                 .hint(".window(Tumbling::of(minutes(30))) before .agg(..)")
         })?;
         spec.check()?;
+        check_duplicates(&self.steps, watermark.1)?;
         if let Some(key) = self
             .keys
             .iter()
@@ -154,4 +188,26 @@ impl Stream {
             state_limit: None,
         })
     }
+}
+
+/// Says where duplicates are to be told by a watermark that is not there, or by no column.
+fn check_duplicates(steps: &[Step], delay: Option<i64>) -> Result<()> {
+    let mut is_clocked = false;
+    for step in steps {
+        match step {
+            Step::Watermark => is_clocked = delay.is_some(),
+            Step::Dedup(spec) if spec.columns.is_empty() => {
+                return Err(Error::new("duplicates of nothing cannot be told")
+                    .have("no columns")
+                    .hint(".drop_duplicates([\"event_id\"])"));
+            }
+            Step::Dedup(spec) if spec.within && !is_clocked => {
+                return Err(Error::new("duplicates within the watermark need one before them")
+                    .have(spec.words())
+                    .hint(".watermark(\"event_time\", minutes(10)) before .drop_duplicates_within([..])"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }

@@ -13,7 +13,7 @@ type Map<K> = HashMap<K, u32, foldhash::fast::FixedState>;
 
 /// Gives every combination of key values that has appeared a number.
 #[derive(Clone)]
-pub(super) struct Keys {
+pub(crate) struct Keys {
     columns: Vec<Dictionary>,
     /// From the second column on: the number of what lies before it and its own, and the number of
     /// both together.

@@ -18,23 +18,44 @@ pub(super) fn late_rows(
     span: i64,
     late_before: i64,
 ) -> Result<DataFrame> {
-    let index: Vec<IdxSize> = late.iter().map(|(row, _)| *row as IdxSize).collect();
+    let index = late.iter().map(|(row, _)| *row as IdxSize).collect();
+    let bounds = late.iter().map(|(_, start)| Some((*start, start + span)));
+    let late_by = late.iter().map(|(_, start)| late_before - (start + span));
+    with_lateness(rows, index, bounds.collect(), late_by.collect())
+}
+
+/// Returns events that came after the watermark had passed them, in the form of [`late_rows`]: they
+/// missed no window (window_start and window_end are null), they were late themselves.
+pub(crate) fn late_events(
+    rows: &DataFrame,
+    late: &[IdxSize],
+    times: &Int64Chunked,
+    late_before: i64,
+) -> Result<DataFrame> {
+    let time = |row: &IdxSize| times.get(*row as usize).unwrap_or(late_before);
+    let late_by = late.iter().map(|row| late_before - time(row)).collect();
+    with_lateness(rows, late.to_vec(), vec![None; late.len()], late_by)
+}
+
+fn with_lateness(
+    rows: &DataFrame,
+    index: Vec<IdxSize>,
+    bounds: Vec<Option<(i64, i64)>>,
+    late_by: Vec<i64>,
+) -> Result<DataFrame> {
     let missed = rows.take(&IdxCa::from_vec("row".into(), index))?;
-    let column = |name: &str, value: &dyn Fn(i64) -> i64| -> Int64Chunked {
-        let values = late.iter().map(|(_, start)| value(*start));
-        Int64Chunked::from_vec(name.into(), values.collect())
-    };
-    let times = |name: &str, value: &dyn Fn(i64) -> i64| -> Column {
-        let times = column(name, value);
+    let times = |name: &str, pick: fn((i64, i64)) -> i64| -> Column {
+        let times: Int64Chunked = bounds.iter().map(|bounds| bounds.map(pick)).collect();
+        let times = times.with_name(name.into());
         times
             .into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC))
             .into_series()
             .into()
     };
-    let late_by = column("late_by", &|start| late_before - (start + span));
+    let late_by = Int64Chunked::from_vec("late_by".into(), late_by);
     let mut columns = vec![
-        times("window_start", &|start| start),
-        times("window_end", &|start| start + span),
+        times("window_start", |bounds| bounds.0),
+        times("window_end", |bounds| bounds.1),
         late_by
             .into_duration(TimeUnit::Microseconds)
             .into_series()
@@ -47,7 +68,7 @@ pub(super) fn late_rows(
         }
         columns.push(column);
     }
-    Ok(DataFrame::new(late.len(), columns)?)
+    Ok(DataFrame::new(bounds.len(), columns)?)
 }
 
 /// Says why a row of a frame of late rows was not counted, and which watermark would have done.
@@ -71,12 +92,10 @@ pub(crate) fn why_late(
         true => format!("{at}_of_row"),
         false => at.to_owned(),
     };
-    let micros = |column: &str| -> Result<i64> {
-        Ok(replay::micros_of(late, column, place)?
-            .get(row)
-            .unwrap_or_default())
+    let micros = |column: &str| -> Result<Option<i64>> {
+        Ok(replay::micros_of(late, column, place)?.get(row))
     };
-    let (event, start, end) = (micros(&at)?, micros("window_start")?, micros("window_end")?);
+    let event = micros(&at)?.unwrap_or_default();
     let late_by = late
         .column("late_by")?
         .duration()?
@@ -84,6 +103,15 @@ pub(crate) fn why_late(
         .get(row)
         .unwrap_or_default();
     let needed = delay.unwrap_or_default().saturating_add(late_by);
+    let (Some(start), Some(end)) = (micros("window_start")?, micros("window_end")?) else {
+        return Ok(format!(
+            "the event of {} came when the watermark stood at {}, and what has been there before is \
+             forgotten by then. A watermark more than {} behind would have let it pass",
+            time::show(event),
+            time::show(event + late_by),
+            time::show_span(needed),
+        ));
+    };
     Ok(format!(
         "the event of {} belongs to the window from {} to {}; the watermark stood at {} when it \
          came, so that window had been final for {}. A watermark more than {} behind would have \

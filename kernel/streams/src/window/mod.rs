@@ -36,13 +36,15 @@ pub(crate) use aggregate::{Aggregates, output_name};
 pub use aggregate::{approx_distinct, approx_quantile, collect_distinct};
 pub(crate) use check::check_streaming;
 pub use expression::Expression;
-pub(crate) use late::why_late;
+pub(crate) use keys::Keys;
+pub(crate) use late::{late_events, why_late};
 pub(crate) use operator::{Emission, Windower};
 pub(crate) use plain::{plain_aggregate, plain_windows};
 pub use plan::{Change, PlanColumn, PlanStep, WindowQuery};
+pub(crate) use save::SavedColumn;
 pub(crate) use spark::program as spark_program;
 pub use spec::{Hopping, Session, Tumbling, WindowSpec};
-pub(crate) use typed::{aligned, append};
+pub(crate) use typed::{Typed, aligned, append};
 pub(crate) use watermark::Clock;
 
 /// Rows of one micro-batch with the watermarks in force: what goes from operator to operator.

@@ -48,6 +48,8 @@ pub(crate) struct Emission {
     pub late: DataFrame,
     /// Rows whose event time is null.
     pub without_time: usize,
+    /// Rows that had been there before, left out on the way here.
+    pub duplicates: usize,
     /// Groups that came too late; Spark's numRowsDroppedByWatermark.
     pub dropped_groups: usize,
     /// Groups that the batch wrote.
@@ -329,6 +331,7 @@ impl Emission {
             rows: empty,
             late,
             without_time: 0,
+            duplicates: 0,
             dropped_groups: 0,
             updated: 0,
             removed: 0,

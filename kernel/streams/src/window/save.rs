@@ -22,15 +22,15 @@ struct Saved {
     ends: Vec<i64>,
     rows: Vec<i64>,
     /// One entry per group and key column.
-    keys: Vec<Plain>,
+    keys: Vec<SavedColumn>,
     /// The dtype of each input as text.
     dtypes: Vec<String>,
     columns: Vec<Accumulator>,
 }
 
-/// A column of keys.
+/// A column of keys in its written form.
 #[derive(Serialize, Deserialize)]
-struct Plain {
+pub(crate) struct SavedColumn {
     dtype: String,
     values: PlainValues,
 }
@@ -63,7 +63,7 @@ impl Windower {
             starts: at(&groups.starts),
             ends: at(&groups.ends),
             rows: at(&groups.rows),
-            keys: keys.iter().map(Plain::of).collect::<Result<_>>()?,
+            keys: keys.iter().map(SavedColumn::of).collect::<Result<_>>()?,
             dtypes: groups
                 .dtypes
                 .iter()
@@ -154,8 +154,12 @@ impl Windower {
     }
 }
 
-impl Plain {
-    fn of(column: &Column) -> Result<Plain> {
+impl SavedColumn {
+    /// Returns the written form of a column.
+    ///
+    /// # Errors
+    /// When its dtype has none.
+    pub fn of(column: &Column) -> Result<SavedColumn> {
         let values = match Typed::of(column)?.data {
             Data::Nothing => PlainValues::Nothing,
             Data::Int(values) => PlainValues::Int(values.iter().collect()),
@@ -164,13 +168,14 @@ impl Plain {
                 PlainValues::Text(values.iter().map(|text| text.map(String::from)).collect())
             }
         };
-        Ok(Plain {
+        Ok(SavedColumn {
             dtype: write_dtype(column.dtype())?,
             values,
         })
     }
 
-    fn column(self, name: &str) -> Result<Column> {
+    /// Returns the column again.
+    pub fn column(self, name: &str) -> Result<Column> {
         let (data, length) = match self.values {
             PlainValues::Nothing => (Data::Nothing, 0),
             PlainValues::Int(values) => {

@@ -6,13 +6,13 @@ use crate::{Error, Result};
 
 /// What an operator needs of a column: its values in one piece, and its dtype for the way out.
 #[derive(Clone)]
-pub(super) struct Typed {
+pub(crate) struct Typed {
     pub dtype: DataType,
     pub data: Data,
 }
 
 #[derive(Clone)]
-pub(super) enum Data {
+pub(crate) enum Data {
     /// Every value is null, and no dtype is known yet.
     Nothing,
     Int(Int64Chunked),
@@ -119,22 +119,37 @@ pub(super) fn column_of(name: &str, data: Data, length: usize, dtype: &DataType)
     Ok(series.into())
 }
 
-/// Gives both frames the same dtypes: a column that was all null so far takes the other's dtype.
+/// Gives both frames the same columns and dtypes: a column that was all null so far takes the other's
+/// dtype, one that a frame does not have is null in it.
 pub(crate) fn aligned(mut a: DataFrame, mut b: DataFrame) -> Result<(DataFrame, DataFrame)> {
+    complete(&mut a, &b)?;
+    complete(&mut b, &a)?;
     let names: Vec<PlSmallStr> = a.get_column_names_owned();
-    for name in names {
+    for name in &names {
         let (left, right) = (
-            a.column(&name)?.dtype().clone(),
-            b.column(&name)?.dtype().clone(),
+            a.column(name)?.dtype().clone(),
+            b.column(name)?.dtype().clone(),
         );
         if left != right {
             let both = common_dtype(&left, &right)?;
-            let (left, right) = (a.column(&name)?.cast(&both)?, b.column(&name)?.cast(&both)?);
+            let (left, right) = (a.column(name)?.cast(&both)?, b.column(name)?.cast(&both)?);
             a.with_column(left)?;
             b.with_column(right)?;
         }
     }
+    let b = b.select(names)?;
     Ok((a, b))
+}
+
+/// Adds the columns that only `other` has, null in every row.
+fn complete(frame: &mut DataFrame, other: &DataFrame) -> Result<()> {
+    for column in other.columns() {
+        if frame.column(column.name()).is_err() {
+            let nulls = Column::full_null(column.name().clone(), frame.height(), column.dtype());
+            frame.with_column(nulls)?;
+        }
+    }
+    Ok(())
 }
 
 /// Puts the rows of `more` behind those of `frame`. A frame without rows has no dtypes worth

@@ -6,6 +6,7 @@ mod cells;
 mod charts;
 mod cluster;
 mod datasets;
+mod dedup;
 mod inside;
 mod job;
 mod kill;

@@ -532,7 +532,7 @@ fn a_state_that_outgrows_its_limit_ends_the_query() {
             .unwrap_err(),
         &[
             "the state of the query has outgrown its limit",
-            "20000 groups in",
+            "20000 groups and 0 keys in",
             "limit 1.0 MB",
             ".state_at_most(",
         ],
