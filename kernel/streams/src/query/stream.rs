@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use polars::prelude::Expr;
+use polars::prelude::{DataFrame, Expr};
 
-use super::{Query, Step};
+use super::{Query, Step, apply};
+use crate::join::StreamJoin;
 use crate::operator::DedupSpec;
 use crate::topic::{Position, Topic};
 use crate::window::{Aggregates, OutputMode, WindowSpec};
@@ -101,6 +102,22 @@ impl Stream {
         self
     }
 
+    /// Joins rows of this stream with those of another that have the same key and whose event times
+    /// lie at most `within` apart. An inner join; [`StreamJoin::left`] and [`StreamJoin::full`] make it an
+    /// outer one. Keys that are null match nothing.
+    ///
+    /// # Errors
+    /// When a side has no watermark, or no key is named.
+    pub fn join_within<S: Into<String>, I: IntoIterator<Item = S>>(
+        &self,
+        other: &Stream,
+        on: I,
+        within: Duration,
+    ) -> Result<StreamJoin> {
+        let on = on.into_iter().map(Into::into).collect();
+        StreamJoin::new(self.clone(), other.clone(), on, within)
+    }
+
     /// Groups by these columns beside the window. Default: by the window alone.
     pub fn group_by<S: Into<String>, I: IntoIterator<Item = S>>(mut self, keys: I) -> Stream {
         self.keys = keys.into_iter().map(Into::into).collect();
@@ -139,6 +156,25 @@ impl Stream {
             "stream of topic {}\n{hint}",
             self.topic.name()
         )));
+    }
+
+    pub(crate) fn topic(&self) -> &Topic {
+        &self.topic
+    }
+
+    /// Returns the column of the event time, and the delay of the watermark.
+    pub(crate) fn clock(&self) -> Option<(String, Option<i64>)> {
+        self.watermark.clone()
+    }
+
+    /// Returns whether a step keeps something from batch to batch.
+    pub(crate) fn keeps_state(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Dedup(_)))
+    }
+
+    /// Returns rows after the filters and columns of this stream.
+    pub(crate) fn prepared(&self, rows: DataFrame, place: &str) -> Result<DataFrame> {
+        apply(rows, &self.steps, place)
     }
 
     fn clocked(mut self, column: &str, delay: Option<i64>) -> Stream {

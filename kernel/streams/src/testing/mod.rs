@@ -5,6 +5,7 @@
 
 pub(crate) mod compare;
 mod diff;
+mod expected;
 mod shrink;
 mod times;
 
@@ -15,8 +16,10 @@ use polars::prelude::*;
 use crate::query::{Query, Running};
 use crate::table::Table;
 use crate::window::{append, why_late};
-use crate::{Error, Result, time};
+use crate::{Result, time};
+pub(crate) use expected::Expected;
 pub use shrink::{Shrunk, shrink};
+pub(crate) use times::timed;
 
 const PLACE: &str = "the frame";
 
@@ -46,9 +49,7 @@ pub struct TestRun {
 struct State {
     query: Query,
     running: Running,
-    emitted: DataFrame,
-    /// How many of those rows an earlier `expect` has seen.
-    expected: usize,
+    emitted: Expected,
     late: DataFrame,
     batches: usize,
 }
@@ -63,8 +64,7 @@ impl TestRun {
         let state = State {
             query: query.clone(),
             running: query.running(PLACE),
-            emitted: DataFrame::empty(),
-            expected: 0,
+            emitted: Expected::default(),
             late: DataFrame::empty(),
             batches: 0,
         };
@@ -80,10 +80,10 @@ impl TestRun {
     /// When the rows lack a column of the query.
     pub fn push(&self, rows: &DataFrame) -> Result<DataFrame> {
         let mut state = self.lock();
-        let rows = times::timed(rows, &state.running.clock.column)?;
+        let rows = timed(rows, &state.running.clock.column)?;
         let emission = state.running.push(rows)?;
         state.batches += 1;
-        append(&mut state.emitted, &emission.rows)?;
+        state.emitted.add(&emission.rows)?;
         append(&mut state.late, &emission.late)?;
         Ok(emission.rows)
     }
@@ -120,24 +120,12 @@ impl TestRun {
     /// When they differ: the error shows the rows side by side (`-` missing, `+` too many, `~` with
     /// other values).
     pub fn expect(&self, rows: &DataFrame) -> Result<()> {
-        let mut state = self.lock();
-        let got = state.emitted.slice(state.expected as i64, usize::MAX);
-        // No row expected, and no columns named: all columns of what came are shown.
-        let none = got.clear();
-        let rows = if rows.width() == 0 { &none } else { rows };
-        let difference = diff::diff(rows, &got)?;
-        state.expected = state.emitted.height();
-        match difference {
-            None => Ok(()),
-            Some(difference) => {
-                Err(Error::new("the query gave out other rows than expected").have(difference))
-            }
-        }
+        self.lock().emitted.expect(rows)
     }
 
     /// Returns everything that was given out so far.
     pub fn emitted(&self) -> DataFrame {
-        self.lock().emitted.clone()
+        self.lock().emitted.all()
     }
 
     /// Returns the open windows with their values so far.
@@ -177,14 +165,15 @@ impl TestRun {
     /// Shows what was given out as the value of a cell.
     pub fn evcxr_display(&self) {
         let state = self.lock();
+        let emitted = state.emitted.all();
         let caption = format!(
             "after {} batches: {} rows given out, {} late, watermark {}",
             state.batches,
-            state.emitted.height(),
+            emitted.height(),
             state.late.height(),
             time::show(state.running.clock.coming())
         );
-        crate::display::result(Table::of(&state.emitted).caption(caption).bundle());
+        crate::display::result(Table::of(&emitted).caption(caption).bundle());
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

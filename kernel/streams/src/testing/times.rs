@@ -5,7 +5,7 @@ use polars::prelude::*;
 use crate::{Error, Result, time};
 
 /// Turns the event times into datetimes where they are texts such as `2013-02-08 10:01:00`.
-pub(super) fn timed(rows: &DataFrame, column: &str) -> Result<DataFrame> {
+pub(crate) fn timed(rows: &DataFrame, column: &str) -> Result<DataFrame> {
     let is_text = rows
         .column(column)
         .is_ok_and(|times| *times.dtype() == DataType::String);

@@ -9,6 +9,7 @@ mod datasets;
 mod dedup;
 mod inside;
 mod job;
+mod joins;
 mod kill;
 #[path = "../kill/mod.rs"]
 mod kill_nine;

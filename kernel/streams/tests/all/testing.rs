@@ -102,7 +102,7 @@ fn rows_that_differ_are_shown_side_by_side() {
     assert_says(
         &test.expect(&expected).unwrap_err(),
         &[
-            "the query gave out other rows than expected",
+            "other rows were given out than expected",
             "2 rows expected, 2 given out; zone | trips | mean_fare",
             "~ A | [2 expected, got 1] | 4.00000000000e0",
             "- C | 9 | 7.50000000000e0",
