@@ -38,6 +38,7 @@ pub(crate) struct Counts {
     pub output_rows: u64,
     pub late_rows: u64,
     pub without_time: u64,
+    pub duplicates: u64,
     pub rejected: u64,
 }
 

@@ -14,12 +14,18 @@ use crate::checkpoint::{Checkpoint, Committed, Counts, Identity, Planned};
 use crate::query::{Query, Running};
 use crate::record::decode::Rejected;
 use crate::sink::{Opening, Output, Writer};
-use crate::topic::identity::topic_id;
+use crate::topic::identity::identity;
 use crate::topic::range::{self, Ranges};
 use crate::topic::tail::Tail;
 use crate::topic::{Position, Topic};
 use crate::window::WindowQuery;
-use crate::{Error, Result};
+use crate::{Error, Result, interrupt};
+
+/// How long a broker may be away before the job gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often a topic without new records is asked whether it is still the same.
+const CHECK: Duration = Duration::from_secs(1);
 
 /// A job between two micro-batches.
 pub(super) struct Engine {
@@ -28,7 +34,6 @@ pub(super) struct Engine {
     topic_id: Option<String>,
     sink: String,
     most: u64,
-    state_limit: Option<usize>,
     checkpoint: Checkpoint,
     running: Running,
     ranges: Ranges,
@@ -42,6 +47,8 @@ pub(super) struct Engine {
     /// Records rejected in this run before the present batch.
     rejected: u64,
     done: Instant,
+    /// When the topic was last asked what it is.
+    checked: Instant,
 }
 
 /// What one step did.
@@ -63,7 +70,7 @@ impl Engine {
         let topic = query.topic.clone();
         let place = format!("topic {}", topic.name());
         let mut running = query.running(&place);
-        let id = topic_id(&topic)?;
+        let id = checked(&topic, None)?;
         let checkpoint = Checkpoint::open(folder)?;
         let (identity, mut committed) = match (checkpoint.identity()?, checkpoint.committed()?) {
             (Some(identity), Some(committed)) => {
@@ -99,7 +106,6 @@ impl Engine {
             topic_id: identity.topic_id,
             sink: job.sink.target().describe(),
             most: job.most,
-            state_limit: job.state_limit,
             checkpoint,
             running,
             ranges,
@@ -109,6 +115,7 @@ impl Engine {
             until: None,
             rejected: 0,
             done: Instant::now(),
+            checked: Instant::now(),
         })
     }
 
@@ -128,10 +135,11 @@ impl Engine {
         let Some(rows) = rows else {
             return Ok(None);
         };
-        self.check_topic(&planned)?;
+        if planned.ends != self.committed.offsets {
+            self.check_topic()?;
+        }
         let input_rows = rows.height();
         let emission = timed(&mut took.process, || self.running.push(rows))?;
-        self.check_state()?;
         fault::after("processed", planned.batch);
         let output = Output {
             batch: planned.batch,
@@ -153,6 +161,7 @@ impl Engine {
                 output_rows: counts.output_rows + emission.rows.height() as u64,
                 late_rows: counts.late_rows + emission.late.height() as u64,
                 without_time: counts.without_time + emission.without_time as u64,
+                duplicates: counts.duplicates + emission.duplicates as u64,
                 rejected: counts.rejected + rejected,
             },
         };
@@ -180,6 +189,8 @@ impl Engine {
             dropped_groups: emission.dropped_groups,
             late_rows: emission.late.height(),
             without_time: emission.without_time,
+            duplicates: emission.duplicates,
+            remembered: self.running.remembered(),
             state_bytes: self.running.state_bytes(),
             sink_rows: emission.rows.height(),
             start_offsets: std::mem::take(&mut self.committed.offsets),
@@ -225,14 +236,16 @@ impl Engine {
         if let Some(planned) = self.planned.take() {
             return Ok(Some(planned));
         }
-        let mut ends = self.ranges.ends()?;
+        let mut ends = patiently(|| self.ranges.ends())?;
         if let Some(until) = &self.until {
             let last = ends.iter_mut().zip(until);
             last.for_each(|(end, until)| *end = (*end).min(*until));
         }
-        let starts = &self.committed.offsets;
-        let ends = limited(starts, &ends, self.most);
-        if ends == *starts && !self.running.owes_a_batch() {
+        let ends = limited(&self.committed.offsets, &ends, self.most);
+        if ends == self.committed.offsets && !self.running.owes_a_batch() {
+            if self.checked.elapsed() > CHECK {
+                self.check_topic()?;
+            }
             return Ok(None);
         }
         let planned = Planned {
@@ -243,27 +256,42 @@ impl Engine {
         Ok(Some(planned))
     }
 
-    /// Says that what was read came from another topic of the same name.
-    fn check_topic(&self, planned: &Planned) -> Result<()> {
-        if planned.ends == self.committed.offsets {
-            return Ok(());
-        }
-        same_topic(
-            self.topic.name(),
-            self.topic_id.as_deref(),
-            topic_id(&self.topic)?.as_deref(),
-        )
+    /// Says that the topic is another one of the same name, or wider than what the job reads.
+    fn check_topic(&mut self) -> Result<()> {
+        self.checked = Instant::now();
+        patiently(|| checked(&self.topic, self.topic_id.as_deref())).map(drop)
     }
+}
 
-    fn check_state(&self) -> Result<()> {
-        let bytes = self.running.state_bytes();
-        match self.state_limit {
-            Some(limit) if bytes > limit => Err(Error::new(
-                "the state of the job is larger than its limit",
-            )
-            .have(format!("{} MB, limit {} MB", bytes >> 20, limit >> 20))
-            .hint("a shorter watermark, fewer keys, or a higher .state_limit_mb(..); the checkpoint is as before this batch")),
-            _ => Ok(()),
+/// Returns the topic's id, if it is the one that it was and as wide as the handle says.
+fn checked(topic: &Topic, was: Option<&str>) -> Result<Option<String>> {
+    let found = identity(topic)?;
+    same_topic(topic.name(), was, found.id.as_deref())?;
+    let (there, read) = (found.partitions, topic.partitions());
+    if there > read {
+        return Err(Error::new(format!(
+            "topic `{}` has more partitions than the job reads",
+            topic.name()
+        ))
+        .have(format!("{there} partitions, the job reads {read}"))
+        .hint(format!(
+            "cluster.topic(\"{}\", partitions({there}))? and the job on it: it goes on where it was",
+            topic.name()
+        )));
+    }
+    Ok(found.id)
+}
+
+/// Calls again for as long as the broker may only be busy or away for a moment.
+fn patiently<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
+    let limit = Instant::now() + PATIENCE;
+    loop {
+        match call() {
+            Err(error) if (error.is_kafka() || error.is_timed_out()) && Instant::now() < limit => {
+                interrupt::check()?;
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            done => return done,
         }
     }
 }

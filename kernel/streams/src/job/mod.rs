@@ -50,7 +50,6 @@ pub struct Job {
     name: Option<String>,
     most: u64,
     every: Duration,
-    state_limit: Option<usize>,
 }
 
 impl Job {
@@ -62,7 +61,6 @@ impl Job {
             name: None,
             most: 500_000,
             every: Duration::from_millis(50),
-            state_limit: None,
         }
     }
 
@@ -88,13 +86,6 @@ impl Job {
     /// Sets the least time from one micro-batch to the next. Default: 50 ms.
     pub fn every(mut self, span: Duration) -> Job {
         self.every = span;
-        self
-    }
-
-    /// Sets how large the state may grow; a batch that makes it larger ends the job with an error
-    /// and is not committed. Default: no limit.
-    pub fn state_limit_mb(mut self, megabytes: usize) -> Job {
-        self.state_limit = Some(megabytes << 20);
         self
     }
 

@@ -41,6 +41,10 @@ pub struct BatchProgress {
     pub late_rows: usize,
     /// Rows whose event time is null: they are in no window.
     pub without_time: usize,
+    /// Rows that were left out as duplicates.
+    pub duplicates: usize,
+    /// Keys that are remembered to tell duplicates.
+    pub remembered: usize,
     /// About how many bytes the state takes in memory.
     pub state_bytes: usize,
     /// Rows that the sink got.
@@ -87,6 +91,22 @@ impl BatchProgress {
             json!({ self.topic.clone(): by_partition })
         };
         let ms = |span: Duration| span.as_millis() as u64;
+        let mut state = vec![json!({
+            "operatorName": "stateStoreSave",
+            "numRowsTotal": self.state_rows,
+            "numRowsUpdated": self.updated,
+            "numRowsRemoved": self.removed,
+            "numRowsDroppedByWatermark": self.dropped_groups,
+            "memoryUsedBytes": self.state_bytes,
+        })];
+        if self.remembered > 0 || self.duplicates > 0 {
+            let dropped = json!({ "numDroppedDuplicateRows": self.duplicates });
+            state.push(json!({
+                "operatorName": "dedupe",
+                "numRowsTotal": self.remembered,
+                "customMetrics": dropped,
+            }));
+        }
         let watermark = self.watermark.map(|at| json!({ "watermark": iso(at) }));
         let record = json!({
             "name": self.job,
@@ -103,14 +123,7 @@ impl BatchProgress {
                 "triggerExecution": ms(self.took.total()),
             },
             "eventTime": watermark.unwrap_or_else(|| json!({})),
-            "stateOperators": [{
-                "operatorName": "stateStoreSave",
-                "numRowsTotal": self.state_rows,
-                "numRowsUpdated": self.updated,
-                "numRowsRemoved": self.removed,
-                "numRowsDroppedByWatermark": self.dropped_groups,
-                "memoryUsedBytes": self.state_bytes,
-            }],
+            "stateOperators": state,
             "sources": [{
                 "description": format!("topic {}", self.topic),
                 "startOffset": offsets(&self.start_offsets),
@@ -130,7 +143,7 @@ impl BatchProgress {
 
 /// Returns one row a batch: batch, input_rows, rejected_rows, input_rows_per_s,
 /// processed_rows_per_s, watermark, state_rows, updated, removed, dropped_groups, late_rows,
-/// without_time, state_bytes, sink_rows, took_ms.
+/// without_time, duplicates, remembered, state_bytes, sink_rows, took_ms.
 pub(super) fn frame(records: &[BatchProgress]) -> Result<DataFrame> {
     let whole = |pick: fn(&BatchProgress) -> usize| -> Vec<i64> {
         records.iter().map(|record| pick(record) as i64).collect()
@@ -151,6 +164,8 @@ pub(super) fn frame(records: &[BatchProgress]) -> Result<DataFrame> {
         "dropped_groups" => whole(|record| record.dropped_groups),
         "late_rows" => whole(|record| record.late_rows),
         "without_time" => whole(|record| record.without_time),
+        "duplicates" => whole(|record| record.duplicates),
+        "remembered" => whole(|record| record.remembered),
         "state_bytes" => whole(|record| record.state_bytes),
         "sink_rows" => whole(|record| record.sink_rows),
         "took_ms" => real(|record| record.took.total().as_secs_f64() * 1e3),

@@ -165,7 +165,8 @@ impl JobRun {
 
     /// Returns one row for each micro-batch of this run (the last 10,000): batch, input_rows,
     /// rejected_rows, input_rows_per_s, processed_rows_per_s, watermark, state_rows, updated,
-    /// removed, dropped_groups, late_rows, without_time, state_bytes, sink_rows, took_ms.
+    /// removed, dropped_groups, late_rows, without_time, duplicates, remembered, state_bytes,
+    /// sink_rows, took_ms.
     ///
     /// # Errors
     /// Never in practice; the signature is that of every call that makes a frame.
@@ -342,6 +343,7 @@ impl Shared {
         };
         add(state.counts.late_rows, "late");
         add(state.counts.without_time, "without event time");
+        add(state.counts.duplicates, "duplicates");
         add(state.counts.rejected, "rejected");
         match (&state.error, &state.waiting) {
             (Some(error), _) => line.push_str(&format!("\n{error}")),

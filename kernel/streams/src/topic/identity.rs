@@ -23,11 +23,18 @@ impl Drop for Queue {
     }
 }
 
-/// Returns the topic's id as hexadecimal text; nothing from a broker older than topic ids.
+/// What a topic is at this moment.
+pub(crate) struct Identity {
+    /// Its id as hexadecimal text; nothing from a broker older than topic ids.
+    pub id: Option<String>,
+    pub partitions: usize,
+}
+
+/// Asks the broker what the topic is.
 ///
 /// # Errors
 /// When the topic is not there or the broker does not answer.
-pub(crate) fn topic_id(topic: &Topic) -> Result<Option<String>> {
+pub(crate) fn identity(topic: &Topic) -> Result<Identity> {
     let consumer = topic.cluster.clients.consumer()?;
     let client = consumer.client().native_ptr();
     let name = CString::new(topic.name())
@@ -69,7 +76,7 @@ pub(crate) fn topic_id(topic: &Topic) -> Result<Option<String>> {
 ///
 /// # Safety
 /// `event` must be the event of a `DescribeTopics` request.
-unsafe fn read(event: *mut kafka::rd_kafka_event_t) -> Result<Option<String>, String> {
+unsafe fn read(event: *mut kafka::rd_kafka_event_t) -> Result<Identity, String> {
     // SAFETY: by the contract of this function; null is looked for before each use.
     unsafe {
         let code = kafka::rd_kafka_event_error(event);
@@ -93,12 +100,19 @@ unsafe fn read(event: *mut kafka::rd_kafka_event_t) -> Result<Option<String>, St
                 return Err(rdkafka::error::RDKafkaErrorCode::from(code).to_string());
             }
         }
+        let mut partitions = 0;
+        kafka::rd_kafka_TopicDescription_partitions(topic, &mut partitions);
         let id = kafka::rd_kafka_TopicDescription_topic_id(topic);
-        if id.is_null() {
-            return Ok(None);
-        }
-        let high = kafka::rd_kafka_Uuid_most_significant_bits(id) as u64;
-        let low = kafka::rd_kafka_Uuid_least_significant_bits(id) as u64;
-        Ok((high != 0 || low != 0).then(|| format!("{high:016x}{low:016x}")))
+        let id = match id.is_null() {
+            true => (0, 0),
+            false => (
+                kafka::rd_kafka_Uuid_most_significant_bits(id) as u64,
+                kafka::rd_kafka_Uuid_least_significant_bits(id) as u64,
+            ),
+        };
+        Ok(Identity {
+            id: (id != (0, 0)).then(|| format!("{:016x}{:016x}", id.0, id.1)),
+            partitions,
+        })
     }
 }

@@ -330,18 +330,17 @@ fn a_checkpoint_that_cannot_be_read_or_written_says_so() {
 fn a_state_over_its_limit_ends_the_job_before_the_batch_counts() {
     let (topic, place) = (topic("joblimit", 1), Place::new());
     topic.produce(&readings(0, 30)).unwrap();
-    let job = per_gauge(&topic)
-        .to(Parquet::dir(place.of("results")))
-        .checkpoint(place.of("checkpoint"));
-    let error = job.clone().state_limit_mb(0).run_available().unwrap_err();
-    assert_says(
-        &error,
-        &[
-            "the state of the job is larger than its limit",
-            "limit 0 MB",
-        ],
-    );
-    let run = job.run_available().unwrap();
+    let job = |query: Query| {
+        query
+            .to(Parquet::dir(place.of("results")))
+            .checkpoint(place.of("checkpoint"))
+    };
+    let query = per_gauge(&topic);
+    let error = job(query.clone().state_at_most(0))
+        .run_available()
+        .unwrap_err();
+    assert_says(&error, &["the state of the query has outgrown its limit"]);
+    let run = job(query).run_available().unwrap();
     assert_eq!(run.progress_records()[0].batch, 0);
 }
 
@@ -400,4 +399,229 @@ fn a_frame_with_null_times_counts_them() {
     let run = job.run_available().unwrap();
     assert_eq!(run.last_progress().map(|last| last.without_time), Some(0));
     assert!(run.why().contains("1 without event time"), "{}", run.why());
+}
+
+/// Runs a test of this file that is left out otherwise, in a process of its own.
+fn alone(test: &str) {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([test, "--exact", "--include-ignored", "--nocapture"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn an_interrupt_stops_a_job_and_loses_nothing() {
+    // The flag belongs to the whole process.
+    alone("job::interrupted");
+}
+
+#[test]
+#[ignore = "a part of an_interrupt_stops_a_job_and_loses_nothing"]
+fn interrupted() {
+    use headwater_streams::interrupt;
+    let (topic, place) = (topic("jobinterrupt", 1), Place::new());
+    topic.produce(&readings(0, 60)).unwrap();
+    let query = per_gauge(&topic);
+    let results = Parquet::dir(place.of("results"));
+    let job = query
+        .to(&results)
+        .checkpoint(place.of("checkpoint"))
+        .most_records(10);
+    interrupt::raise();
+    assert!(job.run_available().unwrap_err().is_interrupted());
+    interrupt::clear();
+    let run = job.start().unwrap();
+    interrupt::raise();
+    assert!(run.until_caught_up().unwrap_err().is_interrupted());
+    crate::until("the end of the job", || !run.is_running());
+    interrupt::clear();
+    run.stop().unwrap();
+    job.run_available().unwrap();
+    assert_eq!(rows(&results.read().unwrap()), oracle(&query, &topic));
+}
+
+#[test]
+fn a_job_in_another_process_keeps_the_checkpoint() {
+    use std::io::{BufRead, BufReader};
+    let (topic, place) = (topic("jobelsewhere", 1), Place::new());
+    topic.produce(&readings(0, 3)).unwrap();
+    let mut other = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["job::holds_a_checkpoint", "--exact", "--include-ignored"])
+        .arg("--nocapture")
+        .env("HEADWATER_TEST_PLACE", place.of(""))
+        .env(
+            "HEADWATER_TEST_CLUSTER",
+            Cluster::embedded().unwrap().bootstrap(),
+        )
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(other.stdout.take().unwrap()).lines();
+    assert!(
+        lines
+            .map_while(Result::ok)
+            .any(|line| line.contains("it is held"))
+    );
+    let job = per_gauge(&topic)
+        .to(Parquet::dir(place.of("results")))
+        .checkpoint(place.of("checkpoint"));
+    let error = job.run_available().unwrap_err();
+    let process = other.id();
+    assert_says(
+        &error,
+        &[
+            "is in use by another job",
+            &format!("have: process {process} (streams-"),
+            &format!("or `kill {process}` in a terminal"),
+        ],
+    );
+    // Killed, it holds nothing any more.
+    other.kill().unwrap();
+    other.wait().unwrap();
+    job.run_available().unwrap();
+}
+
+#[test]
+#[ignore = "a part of a_job_in_another_process_keeps_the_checkpoint"]
+fn holds_a_checkpoint() {
+    let Ok(place) = std::env::var("HEADWATER_TEST_PLACE") else {
+        return;
+    };
+    let place = PathBuf::from(place);
+    let cluster = Cluster::connect(&std::env::var("HEADWATER_TEST_CLUSTER").unwrap()).unwrap();
+    let topic = cluster.topic("jobelsewhere", partitions(1)).unwrap();
+    let run = per_gauge(&topic)
+        .to(Parquet::dir(place.join("results")))
+        .checkpoint(place.join("checkpoint"))
+        .start()
+        .unwrap();
+    println!("it is held");
+    // Until the parent ends this process, or itself.
+    for _ in std::io::stdin().lines() {}
+    drop(run);
+}
+
+#[test]
+fn partitions_that_were_added_are_read_from_their_start() {
+    let (topic, place) = (topic("jobgrows", 1), Place::new());
+    topic.produce(&readings(0, 40)).unwrap();
+    let results = Parquet::dir(place.of("results"));
+    let run = |topic: &Topic| {
+        per_gauge(topic)
+            .to(&results)
+            .checkpoint(place.of("checkpoint"))
+            .run_available()
+            .unwrap()
+    };
+    run(&topic);
+    grow(&topic, 3);
+    let wider = crate::topic("jobgrows", 3);
+    wider.produce(&readings(40, 140)).unwrap();
+    let last = run(&wider).last_progress().unwrap();
+    assert_eq!(last.end_offsets.iter().sum::<i64>(), 140);
+    assert_eq!(
+        rows(&results.read().unwrap()),
+        oracle(&per_gauge(&wider), &wider)
+    );
+}
+
+#[test]
+fn a_topic_that_grows_under_a_running_job_ends_it_with_what_to_type() {
+    let (topic, place) = (topic("jobgrown", 1), Place::new());
+    topic.produce(&readings(0, 40)).unwrap();
+    let run = per_gauge(&topic)
+        .to(Parquet::dir(place.of("results")))
+        .checkpoint(place.of("checkpoint"))
+        .start()
+        .unwrap();
+    run.until_caught_up().unwrap();
+    grow(&topic, 2);
+    // Nothing new comes to the partition that the job reads.
+    crate::until("the end of the job", || !run.is_running());
+    assert_says(
+        &run.stop().unwrap_err(),
+        &[
+            "topic `jobgrown` has more partitions than the job reads",
+            "have: 2 partitions, the job reads 1",
+            "try:  cluster.topic(\"jobgrown\", partitions(2))?",
+        ],
+    );
+}
+
+#[test]
+fn a_job_outlives_a_broker_that_is_away_for_a_moment() {
+    let cluster = Cluster::embedded_with(nodes(1).session_timeout(seconds(7))).unwrap();
+    let (topic, place) = (
+        cluster.topic("jobaway", partitions(1)).unwrap(),
+        Place::new(),
+    );
+    let query = per_gauge(&topic);
+    let results = Parquet::dir(place.of("results"));
+    let run = query
+        .to(&results)
+        .checkpoint(place.of("checkpoint"))
+        .start()
+        .unwrap();
+    topic.produce(&readings(0, 40)).unwrap();
+    run.until_caught_up().unwrap();
+    let node = cluster.node(1).unwrap();
+    node.stop().unwrap();
+    // The length of the outage: longer than one question to the broker takes to fail.
+    run.wait_at_most(seconds(2)).unwrap();
+    assert!(run.is_running());
+    node.start().unwrap();
+    topic.produce(&readings(40, 100)).unwrap();
+    run.until_caught_up().unwrap();
+    assert_eq!(rows(&results.read().unwrap()), oracle(&query, &topic));
+}
+
+#[test]
+fn duplicates_are_known_after_a_restart() {
+    let (topic, place) = (topic("jobdup", 1), Place::new());
+    let query = topic
+        .stream()
+        .watermark("at", minutes(1))
+        .drop_duplicates(["level_cm"])
+        .window(Tumbling::of(minutes(10)))
+        .agg([len().alias("n")])
+        .unwrap()
+        .output(Complete);
+    let sink = FrameSink::new();
+    let job = query.to(&sink).checkpoint(place.of("checkpoint"));
+    topic.produce(&readings(0, 30)).unwrap();
+    job.run_available().unwrap();
+    topic.produce(&readings(20, 40)).unwrap();
+    let run = job.run_available().unwrap();
+    let record = &run.progress_records()[0];
+    assert_eq!((record.duplicates, record.remembered), (10, 40));
+    assert!(record.to_json().contains("dedupe"));
+    let counted = sink
+        .frame()
+        .unwrap()
+        .column("n")
+        .unwrap()
+        .i64()
+        .unwrap()
+        .sum();
+    assert_eq!(counted, Some(40));
+}
+
+/// Gives a topic more partitions.
+fn grow(topic: &Topic, count: usize) {
+    use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions};
+    let bootstrap = Cluster::embedded().unwrap().bootstrap().to_owned();
+    let admin: AdminClient<_> = rdkafka::ClientConfig::new()
+        .set("bootstrap.servers", bootstrap)
+        .create()
+        .unwrap();
+    let more = NewPartitions::new(topic.name(), count);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime
+        .block_on(admin.create_partitions(&[more], &AdminOptions::new()))
+        .unwrap();
 }
