@@ -215,6 +215,11 @@ impl Engine {
         self.committed.counts
     }
 
+    /// Returns the offsets up to which everything is done.
+    pub fn offsets(&self) -> &[i64] {
+        &self.committed.offsets
+    }
+
     pub fn batches(&self) -> u64 {
         self.committed.batches
     }

@@ -15,6 +15,7 @@ use crate::checkpoint::Counts;
 use crate::record::decode::{Rejected, rejected_frame};
 use crate::replay::ReplayRun;
 use crate::table::grouped;
+use crate::topic::Topic;
 use crate::{Error, Result, display, interrupt, window};
 
 /// How many progress records and how many late rows are kept to be looked at; all are counted.
@@ -33,7 +34,7 @@ pub struct JobRun {
 struct Shared {
     /// The job in words.
     label: String,
-    replays: Arc<crate::topic::TopicState>,
+    topic: Topic,
     /// Locked for a look or to note a batch, never while one runs.
     state: Mutex<State>,
     changed: Condvar,
@@ -46,6 +47,8 @@ struct State {
     rejected: Vec<Rejected>,
     counts: Counts,
     batches: u64,
+    /// Offsets up to which everything is done.
+    offsets: Vec<i64>,
     /// How often the job has found nothing more to do.
     rests: u64,
     waiting: Option<String>,
@@ -114,7 +117,8 @@ fn follow(shared: &Shared, engine: &mut Engine, every: Duration) -> Result<()> {
 }
 
 impl JobRun {
-    /// Stops the job after the batch that it is at, and waits for it; a second call does nothing.
+    /// Stops the job and waits for it; a second call does nothing. A batch that is still being read
+    /// is left to the next start.
     ///
     /// # Errors
     /// When the job had failed before.
@@ -130,7 +134,7 @@ impl JobRun {
     /// # Errors
     /// When the job fails, or on interrupt (the job stops then).
     pub fn wait(&self) -> Result<()> {
-        self.wait_while(|| self.shared.replays.is_fed())?;
+        self.wait_while(|| self.shared.topic.state.is_fed())?;
         self.until_caught_up()
     }
 
@@ -150,8 +154,21 @@ impl JobRun {
     /// # Errors
     /// When the job fails, or on interrupt (the job stops then).
     pub fn until_caught_up(&self) -> Result<()> {
-        let seen = self.shared.lock().rests;
-        self.wait_while(|| self.shared.lock().rests < seen + 2)
+        let ends = self.shared.topic.ends()?;
+        // Batches and rests when the last of these records was in.
+        let mut there: Option<(u64, u64)> = None;
+        self.wait_while(|| {
+            let state = self.shared.lock();
+            if there.is_none() {
+                let mut pairs = state.offsets.iter().zip(&ends);
+                there = pairs
+                    .all(|(offset, end)| offset >= end)
+                    .then_some((state.batches, state.rests));
+            }
+            // Where nothing else comes, a rest says that no window is owed; where more comes, the
+            // next batch lets out what the last one closed.
+            there.is_none_or(|(batches, rests)| state.batches == batches && state.rests == rests)
+        })
     }
 
     /// Waits for so long, or until the job has ended.
@@ -268,11 +285,12 @@ impl Shared {
         let state = State {
             counts: engine.counts(),
             batches: engine.batches(),
+            offsets: engine.offsets().to_vec(),
             ..State::default()
         };
         Shared {
             label: format!("job {} to {:?}", job.name(), job.sink),
-            replays: job.query.topic.state.clone(),
+            topic: job.query.topic.clone(),
             state: Mutex::new(state),
             changed: Condvar::new(),
         }
@@ -287,6 +305,7 @@ impl Shared {
         state.progress.push_back(step.progress);
         state.counts = engine.counts();
         state.batches = engine.batches();
+        state.offsets = engine.offsets().to_vec();
         state.waiting = engine.waiting_for();
         if step.late.height() > 0 && state.late.height() < KEPT {
             window::append(&mut state.late, &step.late)?;

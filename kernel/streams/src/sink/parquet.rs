@@ -22,7 +22,8 @@ const UNFINISHED: &str = ".unfinished-";
 /// A folder of Parquet files as a sink: one file a batch that gave out rows.
 ///
 /// A file is written under another name, brought to the disk and renamed, so that whoever reads
-/// the folder sees whole batches only. For [`OutputMode::Append`]: files are never changed.
+/// the folder sees whole batches only. For [`OutputMode::Append`]: files are never changed. A job
+/// that runs all day makes fewer and larger files with [`Job::every`](crate::Job::every).
 ///
 /// # Example
 /// ```no_run

@@ -226,6 +226,14 @@ impl Topic {
         Stream::new(self.clone())
     }
 
+    /// Returns the offset behind the last record of each partition.
+    pub(crate) fn ends(&self) -> Result<Vec<i64>> {
+        let consumer = self.cluster.clients.consumer()?;
+        (0..self.partitions)
+            .map(|partition| Ok(client::watermarks(&consumer, &self.name, partition)?.1))
+            .collect()
+    }
+
     /// Deletes every record; the topic stays, and live queries of this process begin anew.
     ///
     /// # Errors

@@ -119,6 +119,33 @@ fn a_running_job_takes_in_what_comes_and_stops_on_drop() {
 }
 
 #[test]
+fn catching_up_ends_although_records_keep_coming() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let (topic, place) = (topic("jobflood", 1), Place::new());
+    topic.produce(&readings(0, 30)).unwrap();
+    let run = per_gauge(&topic)
+        .to(Parquet::dir(place.of("results")))
+        .checkpoint(place.of("checkpoint"))
+        .every(std::time::Duration::ZERO)
+        .start()
+        .unwrap();
+    let enough = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut next = 30;
+            while !enough.load(Ordering::SeqCst) {
+                topic.produce(&readings(next, next + 1)).unwrap();
+                next += 1;
+            }
+        });
+        let caught_up = run.until_caught_up();
+        enough.store(true, Ordering::SeqCst);
+        caught_up.unwrap();
+    });
+    assert!(Parquet::dir(place.of("results")).read().unwrap().height() > 0);
+}
+
+#[test]
 fn progress_has_one_record_a_batch_in_the_shape_of_spark() {
     let (topic, place) = (topic("jobprogress", 1), Place::new());
     topic.produce(&readings(0, 50)).unwrap();

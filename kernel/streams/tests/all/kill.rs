@@ -1,5 +1,5 @@
 use crate::kill_nine::postgres::Server;
-use crate::kill_nine::{Kind, Random, Round, kill, obey};
+use crate::kill_nine::{Kind, Random, Round, Windows, kill, obey};
 
 /// How this program is told to be the child.
 const CHILD: [&str; 3] = ["kill::the_child", "--exact", "--nocapture"];
@@ -12,10 +12,11 @@ fn the_child() {
 
 /// Crashes a job once in each gap of a batch, and lets it finish.
 fn crash_in_every_gap(kind: Kind, server: Option<&str>) {
-    for gap in ["planned:1", "processed:4", "written:7", "committed:9"] {
+    let gaps = ["planned:1", "processed:4", "written:7", "committed:9"];
+    for (gap, windows) in gaps.into_iter().zip(Windows::ALL.into_iter().cycle()) {
         let place = tempfile::tempdir().unwrap();
         let name = format!("gap-{}-{}", kind.name(), gap.replace(':', "-"));
-        let mut round = Round::new(kind, &name, place.path(), server, &CHILD);
+        let mut round = Round::new(kind, windows, &name, place.path(), server, &CHILD);
         round.feed();
         round.feed();
         round.crash(gap);

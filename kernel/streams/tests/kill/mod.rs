@@ -19,7 +19,7 @@ use headwater_streams::prelude::*;
 use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
-pub use sinks::Kind;
+pub use sinks::{Kind, Windows};
 
 /// Holds the child's orders.
 pub const ENV: &str = "HEADWATER_KILL_CHILD";
@@ -40,6 +40,7 @@ pub struct Orders {
     pub bootstrap: String,
     pub topic: String,
     pub kind: Kind,
+    pub windows: Windows,
     /// The folder with the checkpoint and, where the sink is files, the results.
     pub place: PathBuf,
     /// Where a sink that is no file lives: a PostgreSQL server.
@@ -108,7 +109,7 @@ fn work(orders: &Orders) -> headwater_streams::Result<()> {
     let sink = orders.sink(&cluster)?;
     let job = orders
         .kind
-        .query(&topic)
+        .query(&topic, orders.windows)
         .to(sink)
         .checkpoint(orders.place.join("checkpoint"))
         .most_records(BATCH);
@@ -147,6 +148,7 @@ impl Round {
     /// Fills a topic and computes what must come out.
     pub fn new(
         kind: Kind,
+        windows: Windows,
         name: &str,
         place: &Path,
         server: Option<&str>,
@@ -157,12 +159,13 @@ impl Round {
             .topic(name, partitions(PARTITIONS))
             .expect("a topic");
         let events = events();
-        let expected = kind.oracle(&topic, &events);
+        let expected = kind.oracle(&topic, &events, windows);
         assert!(expected.len() > 100, "{} rows", expected.len());
         let orders = Orders {
             bootstrap: cluster.bootstrap().to_owned(),
             topic: name.to_owned(),
             kind,
+            windows,
             place: place.to_owned(),
             server: server.map(str::to_owned),
         };
@@ -280,6 +283,7 @@ pub fn kill(
     let mut tally = Tally::default();
     while tally.kills < kills {
         tally.rounds += 1;
+        let windows = Windows::ALL[tally.rounds % Windows::ALL.len()];
         let place = tempfile::tempdir().expect("a folder");
         let name = format!(
             "kill-{}-{}-{}",
@@ -287,7 +291,7 @@ pub fn kill(
             std::process::id(),
             tally.rounds
         );
-        let mut round = Round::new(kind, &name, place.path(), server, arguments);
+        let mut round = Round::new(kind, windows, &name, place.path(), server, arguments);
         loop {
             // Once all records are there, one start in three is left alone and ends the round.
             let alone = round.parts.is_empty() && random.below(3) == 0;

@@ -32,41 +32,62 @@ impl Kind {
     }
 
     /// Returns the query whose results the sink takes.
-    pub fn query(self, topic: &Topic) -> Query {
-        let query = topic
+    pub fn query(self, topic: &Topic, windows: Windows) -> Query {
+        let stream = topic
             .stream()
             .watermark("at", minutes(10))
-            .group_by(["gauge"])
-            .window(Tumbling::of(minutes(2)))
+            .group_by(["gauge"]);
+        let stream = match windows {
+            Windows::Tumbling => stream.window(Tumbling::of(minutes(2))),
+            Windows::Hopping => stream.window(Hopping::of(minutes(5)).every(minutes(2))),
+            Windows::Sessions => stream.window(Session::gap(seconds(70))),
+        };
+        let query = stream
             .agg([
                 len().alias("n"),
                 col("level_cm").sum().alias("sum_cm"),
                 col("level_cm").mean().alias("mean_cm"),
+                col("level_cm").last().alias("last_cm"),
             ])
             .expect("a query");
-        match self.is_final() {
-            true => query,
-            false => query.output(Update),
+        match (self.is_final(), windows) {
+            (true, _) => query,
+            // Sessions that have met others are gone, which update mode cannot say.
+            (false, Windows::Sessions) => query.output(Complete),
+            (false, _) => query.output(Update),
         }
     }
 
     /// Returns the rows that must be in the sink at the end.
-    pub fn oracle(self, topic: &Topic, events: &DataFrame) -> Vec<String> {
-        let windows = self.query(topic).run_local(events).expect("windows");
+    pub fn oracle(self, topic: &Topic, events: &DataFrame, of: Windows) -> Vec<String> {
+        let windows = self.query(topic, of).run_local(events).expect("windows");
         if !self.is_final() {
             return rows(&windows);
         }
-        // The last window stays open: no event is past its end.
-        let ends = |frame: &DataFrame| {
-            let ends = frame.column("window_end").expect("a column");
-            ends.cast(&DataType::Int64).expect("microseconds")
+        let micros = |frame: &DataFrame, name: &str| {
+            let column = frame.column(name).expect("a column");
+            column.cast(&DataType::Int64).expect("microseconds")
         };
-        let all = ends(&windows);
-        let all = all.i64().expect("microseconds");
-        let last = all.max().expect("a window");
-        let closed: BooleanChunked = all.iter().map(|end| end.map(|end| end < last)).collect();
+        let newest = micros(events, "at");
+        let newest = newest.i64().expect("microseconds").max().expect("an event");
+        let watermark = newest - 10 * 60_000_000;
+        let ends = micros(&windows, "window_end");
+        let ends = ends.i64().expect("microseconds").iter();
+        let closed: BooleanChunked = ends.map(|end| end.map(|end| end <= watermark)).collect();
         rows(&windows.filter(&closed).expect("rows"))
     }
+}
+
+/// What the job groups its events by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Windows {
+    Tumbling,
+    Hopping,
+    Sessions,
+}
+
+impl Windows {
+    pub const ALL: [Windows; 3] = [Windows::Tumbling, Windows::Hopping, Windows::Sessions];
 }
 
 impl Orders {
