@@ -28,6 +28,7 @@
 //! - `cluster`: the embedded broker, or one that you name; `topic`: records in and out
 //! - [`record`]: how a row becomes a record and comes back with the same dtypes
 //! - `query`: filter, watermark, keys, window, aggregates; run over frames or live
+//! - `ktable`: the latest row of every key, its versions, and sums that follow them
 //! - `join`: two streams joined within a span of event time
 //! - `operator`: what rows pass before a window: duplicates are left out
 //! - `window`: the operator, by the rules of Spark Structured Streaming
@@ -48,6 +49,7 @@ pub mod frame;
 pub mod interrupt;
 mod job;
 mod join;
+mod ktable;
 mod live;
 mod name;
 mod operator;
@@ -68,6 +70,7 @@ pub use dataset::{ENV as DATASETS_ENV, dataset};
 pub use error::{Error, Result};
 pub use job::{BatchProgress, FAULT_ENV as JOB_FAULT_ENV, Job, JobRun, Took};
 pub use join::{JoinBatch, JoinBatches, JoinKind, JoinRun, StreamJoin};
+pub use ktable::{Applied, GroupedTable, KTable};
 pub use live::{Live, LiveChart};
 pub use query::{Audit, BatchRun, Batches, Query, Stream};
 pub use replay::{LIMIT_ENV as REPLAY_SECONDS_ENV, Progress, Replay, ReplayRun};

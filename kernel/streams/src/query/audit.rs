@@ -85,7 +85,7 @@ impl Query {
     /// # Errors
     /// When the log lacks a column of the query.
     pub fn oracle(&self, log: &DataFrame) -> Result<DataFrame> {
-        let rows = apply(log.clone(), &self.steps, "the log")?;
+        let rows = apply(log.clone(), &self.steps, &self.watermark.0, "the log")?;
         self.running("the log").check(log)?;
         let rows = plain_windows(&rows, &self.watermark.0, &self.keys, self.spec)?;
         let bounds = [col("window_start"), col("window_end")];

@@ -10,6 +10,7 @@ use polars::prelude::*;
 
 use crate::chart::Chart;
 use crate::job::Job;
+use crate::ktable::KTable;
 use crate::live::LiveChart;
 use crate::operator::{Dedup, DedupSpec};
 use crate::sink::Sink;
@@ -52,6 +53,8 @@ pub(crate) enum Step {
     /// From here on the watermark follows the rows.
     Watermark,
     Dedup(DedupSpec),
+    /// The columns of a table beside the rows of its keys.
+    LookUp(KTable),
 }
 
 /// A query that runs: its clock, its state and its counts.
@@ -66,7 +69,7 @@ pub(crate) struct Running {
 
 /// A part of a running query before its windows.
 enum Stage {
-    /// Filters and columns, which keep nothing.
+    /// Filters, columns and tables, which keep nothing from batch to batch.
     Plain(Vec<Step>),
     Clock,
     Dedup(Dedup),
@@ -141,6 +144,7 @@ impl Query {
             Step::With(exprs) => PlanStep::With(columns(exprs)),
             Step::Watermark => PlanStep::Watermark,
             Step::Dedup(spec) => PlanStep::Operator(spec.words()),
+            Step::LookUp(table) => PlanStep::Operator(table.join_words()),
         };
         WindowQuery {
             source: format!("topic {}", self.topic.name()),
@@ -283,7 +287,9 @@ impl Running {
         for stage in &mut self.stages {
             match stage {
                 Stage::Plain(_) if batch.rows.height() == 0 => {}
-                Stage::Plain(steps) => batch.rows = apply(batch.rows, steps, &self.place)?,
+                Stage::Plain(steps) => {
+                    batch.rows = apply(batch.rows, steps, &self.clock.column, &self.place)?
+                }
                 Stage::Clock => batch = self.clock.batch(batch.rows, &self.place)?,
                 Stage::Dedup(dedup) => {
                     let passed = dedup.push(&batch, &self.place)?;
@@ -395,7 +401,7 @@ impl Running {
 
     /// Says which column the rows lack, before any is processed.
     pub fn check(&self, rows: &DataFrame) -> Result<()> {
-        let rows = apply(rows.clear(), &self.steps, &self.place)?;
+        let rows = apply(rows.clear(), &self.steps, &self.clock.column, &self.place)?;
         if !rows.schema().contains(&self.clock.column) {
             return Err(Error::unknown_column(
                 &self.clock.column,
@@ -421,7 +427,7 @@ fn plan_column(expr: &Expr) -> PlanColumn {
     }
 }
 
-fn apply(rows: DataFrame, steps: &[Step], place: &str) -> Result<DataFrame> {
+fn apply(rows: DataFrame, steps: &[Step], at: &str, place: &str) -> Result<DataFrame> {
     if steps.iter().all(|step| matches!(step, Step::Watermark)) {
         return Ok(rows);
     }
@@ -436,6 +442,12 @@ fn apply(rows: DataFrame, steps: &[Step], place: &str) -> Result<DataFrame> {
                     return Err(Error::unknown_column(missing, place, &schema));
                 }
                 lazy = spec.of_batch(lazy.collect()?)?.lazy();
+                continue;
+            }
+            Step::LookUp(table) => {
+                let rows = table.look_up(&lazy.collect()?, at, place)?;
+                schema = rows.schema().clone();
+                lazy = rows.lazy();
                 continue;
             }
             Step::Filter(expr) => std::slice::from_ref(expr),
@@ -456,7 +468,7 @@ fn apply(rows: DataFrame, steps: &[Step], place: &str) -> Result<DataFrame> {
         lazy = match step {
             Step::Filter(expr) => lazy.filter(expr.clone()),
             Step::With(exprs) => lazy.with_columns(exprs.clone()),
-            Step::Watermark | Step::Dedup(_) => lazy,
+            Step::Watermark | Step::Dedup(_) | Step::LookUp(_) => lazy,
         };
         schema = lazy.collect_schema()?;
     }

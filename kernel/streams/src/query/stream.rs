@@ -7,6 +7,7 @@ use polars::prelude::{DataFrame, Expr};
 
 use super::{Query, Step, apply};
 use crate::join::StreamJoin;
+use crate::ktable::KTable;
 use crate::operator::DedupSpec;
 use crate::topic::{Position, Topic};
 use crate::window::{Aggregates, OutputMode, WindowSpec};
@@ -102,6 +103,14 @@ impl Stream {
         self
     }
 
+    /// Puts the columns of a table beside every row, by the table's keys: null where the table has no row
+    /// of the key. Of a versioned table it is the row that held at the event's time (an as-of join),
+    /// otherwise the one that holds when the row passes. A column whose name is taken is called `.._right`.
+    pub fn left_join(mut self, table: &KTable) -> Stream {
+        self.steps.push(Step::LookUp(table.clone()));
+        self
+    }
+
     /// Joins rows of this stream with those of another that have the same key and whose event times
     /// lie at most `within` apart. An inner join; [`StreamJoin::left`] and [`StreamJoin::full`] make it an
     /// outer one. Keys that are null match nothing.
@@ -174,7 +183,8 @@ impl Stream {
 
     /// Returns rows after the filters and columns of this stream.
     pub(crate) fn prepared(&self, rows: DataFrame, place: &str) -> Result<DataFrame> {
-        apply(rows, &self.steps, place)
+        let at = self.watermark.as_ref().map_or("", |(at, _)| at.as_str());
+        apply(rows, &self.steps, at, place)
     }
 
     fn clocked(mut self, column: &str, delay: Option<i64>) -> Stream {

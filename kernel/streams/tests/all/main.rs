@@ -13,6 +13,7 @@ mod joins;
 mod kill;
 #[path = "../kill/mod.rs"]
 mod kill_nine;
+mod ktable;
 mod live;
 mod names;
 mod nodes;
