@@ -30,6 +30,7 @@
 //! - `query`: filter, watermark, keys, window, aggregates; run over frames or live
 //! - `ktable`: the latest row of every key, its versions, and sums that follow them
 //! - `join`: two streams joined within a span of event time
+//! - `pattern`: one event and then another; `process`: a function of yours with state and timers
 //! - `operator`: what rows pass before a window: duplicates are left out
 //! - `window`: the operator, by the rules of Spark Structured Streaming
 //! - `chart`: lines and bars as SVG, PNG and text; `live`: a query that runs and redraws its chart
@@ -53,7 +54,9 @@ mod ktable;
 mod live;
 mod name;
 mod operator;
+mod pattern;
 pub mod prelude;
+mod process;
 mod query;
 pub mod record;
 mod replay;
@@ -72,6 +75,8 @@ pub use job::{BatchProgress, FAULT_ENV as JOB_FAULT_ENV, Job, JobRun, Took};
 pub use join::{JoinBatch, JoinBatches, JoinKind, JoinRun, StreamJoin};
 pub use ktable::{Applied, GroupedTable, KTable};
 pub use live::{Live, LiveChart};
+pub use pattern::{Pattern, PatternRun};
+pub use process::{Happening, Keyed, Process, ProcessRun};
 pub use query::{Audit, BatchRun, Batches, Query, Stream};
 pub use replay::{LIMIT_ENV as REPLAY_SECONDS_ENV, Progress, Replay, ReplayRun};
 pub use sink::{EachBatch, FrameSink, Parquet, Postgres, Sink, Sqlite, TopicSink};

@@ -9,6 +9,8 @@ use super::{Query, Step, apply};
 use crate::join::StreamJoin;
 use crate::ktable::KTable;
 use crate::operator::DedupSpec;
+use crate::pattern::Pattern;
+use crate::process::{Happening, Keyed, Process};
 use crate::topic::{Position, Topic};
 use crate::window::{Aggregates, OutputMode, WindowSpec};
 use crate::{Error, Result, time};
@@ -101,6 +103,21 @@ impl Stream {
             within: true,
         }));
         self
+    }
+
+    /// Looks for one event and then another of the same key: see [`Pattern`].
+    pub fn pattern<S: Into<String>, I: IntoIterator<Item = S>>(&self, keys: I) -> Pattern {
+        Pattern::new(self.clone(), keys.into_iter().map(Into::into).collect())
+    }
+
+    /// Calls a function of yours for every row of a key, in the order of event time, with a state and
+    /// timers: see [`Process`].
+    pub fn process(
+        &self,
+        key: &str,
+        function: impl Fn(&mut Keyed, &Happening) + Send + Sync + 'static,
+    ) -> Process {
+        Process::new(self.clone(), key, Arc::new(function))
     }
 
     /// Puts the columns of a table beside every row, by the table's keys: null where the table has no row

@@ -260,7 +260,7 @@ proptest::proptest! {
         let stream = |topic: &Topic, time, delay| topic.stream().watermark(time, seconds(delay));
         let join = stream(&SIDES.0, "ordered_at", 5).join_within(&stream(&SIDES.1, "paid_at", 9), ["id"], seconds(within)).unwrap();
         let test = JoinRun::new(&if full { join.full() } else { join });
-        let (mut current, mut previous, mut next) = ([0i64; 2], [0i64; 2], [0i64; 2]);
+        let (mut current, mut next) = ([0i64; 2], [0i64; 2]);
         let start = 1_360_317_600i64;
         let mut kept: [Vec<(Option<i64>, i64)>; 2] = [Vec::new(), Vec::new()];
         let (mut late, mut matches) = (0, 0);
@@ -271,8 +271,8 @@ proptest::proptest! {
             let rows = [drift(left), drift(right)];
             let batch = test.push(&side("ordered_at", &rows[0]), &side("paid_at", &rows[1])).unwrap();
             matches += batch.matches;
-            (previous, current) = (current, next);
-            let late_before = previous[0].min(previous[1]);
+            let late_before = current[0].min(current[1]);
+            current = next;
             for (index, delay) in [(0usize, 5i64), (1, 9)] {
                 for row in &rows[index] {
                     next[index] = next[index].max(start + row.1 - delay);
