@@ -15,7 +15,14 @@ pub struct Exercise {
 }
 
 /// Every exercise that has a check.
-pub const ALL: [&Exercise; 1] = [&crate::lesson_5_1::window_starts::EXERCISE];
+pub const ALL: [&Exercise; 6] = [
+    &crate::lesson_5_1::trace::EXERCISE,
+    &crate::lesson_5_1::engines::EXERCISE,
+    &crate::lesson_5_1::window_starts::EXERCISE,
+    &crate::lesson_5_1::buffer::EXERCISE,
+    &crate::lesson_5_1::once::EXERCISE,
+    &crate::lesson_5_1::models::EXERCISE,
+];
 
 /// Finds an exercise by its id; case and spaces do not matter.
 pub fn find(id: &str) -> Option<&'static Exercise> {

@@ -11,6 +11,7 @@
 //! - [`attempt`]: runs a learner's function where neither a panic nor an endless loop does harm
 //! - [`trial`]: compares a function with the right one, case by case, and names a misconception
 //! - [`lesson_5_1`]: the exercises of lesson 5.1
+//! - [`zoo`]: wrong solutions, which the checks must catch
 //!
 //! ```
 //! use headwater_course::prelude::*;
@@ -37,9 +38,12 @@ pub mod lesson_5_1;
 pub mod outcome;
 pub mod prelude;
 pub mod trial;
+pub mod zoo;
 
+mod bar_picture;
 mod card;
 mod random;
+mod table_picture;
 mod window_picture;
 
 pub use exercise::Exercise;

@@ -2,5 +2,7 @@
 
 pub use crate::hint::hint;
 pub use crate::learner::learner;
-pub use crate::lesson_5_1::check_5_1_e3;
+pub use crate::lesson_5_1::{
+    check_5_1_e1, check_5_1_e2, check_5_1_e3, check_5_1_e4, check_5_1_e5, check_5_1_e6,
+};
 pub use crate::outcome::Outcome;

@@ -5,8 +5,12 @@
 //! learner's answers are those of the wrong function on every case, its hint is the one to show.
 
 use std::fmt::Debug;
+use std::time::Instant;
 
-use crate::attempt::{Answer, Attempt, End, is_stub};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::attempt::{self, Answer, Attempt, LIMIT, is_stub};
 use crate::outcome::{Finding, State};
 
 /// One function of an exercise.
@@ -58,6 +62,19 @@ impl<I, O: PartialEq + Debug + Clone> Trial<I, O> {
         self.shown.iter().chain(&self.hidden).collect()
     }
 
+    /// Calls a learner's function on every case, and judges the answers.
+    ///
+    /// The functions of one exercise share the limit, which counts from `begun`: one that does
+    /// not return leaves no time to the others, and its own verdict is the one that counts.
+    pub fn run(&self, begun: Instant, call: impl Fn(&I) -> O) -> Verdict
+    where
+        O: Serialize + DeserializeOwned,
+    {
+        let cases = self.cases();
+        let left = LIMIT.saturating_sub(begun.elapsed());
+        self.judge(&attempt::run(left, cases.len(), |index| call(cases[index])))
+    }
+
     /// Judges the answers to [`cases`](Trial::cases).
     pub fn judge(&self, attempt: &Attempt<O>) -> Verdict {
         for (index, case) in self.cases().into_iter().enumerate() {
@@ -68,7 +85,7 @@ impl<I, O: PartialEq + Debug + Clone> Trial<I, O> {
                 Some(Answer::Panicked(message)) => {
                     return self.stopped(case, format!("it panicked: {message}"));
                 }
-                None => return self.stopped(case, says(&attempt.end)),
+                None => return self.stopped(case, attempt.end.says()),
             };
             let finding = self.finding(case, got, &attempt.answers);
             return Verdict::Wrong(if index < self.shown.len() {
@@ -133,23 +150,6 @@ impl<I, O: PartialEq + Debug + Clone> Trial<I, O> {
             None
         };
         self.misconceptions.iter().find(explains_all).or(only)
-    }
-}
-
-/// Says why a call gave no answer.
-fn says(end: &End) -> String {
-    match end {
-        End::TimeLimit => "no answer within the time limit of 5 s: a loop that does not end? \
-                           It was stopped, and your variables are untouched"
-            .into(),
-        End::StackOverflow => "it called itself until the stack was full".into(),
-        End::MemoryLimit => {
-            "it asked for more than 1 GiB of memory: a loop that pushes without end?".into()
-        }
-        End::Interrupted => "you interrupted the check".into(),
-        End::Died(how) => how.clone(),
-        End::NotStarted(why) => format!("the check could not start: {why}"),
-        End::Finished => "nothing".into(),
     }
 }
 

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use headwater_streams::interrupt;
@@ -15,6 +17,25 @@ const MEMORY: u64 = 1 << 30;
 
 /// How much of what the fork says on stderr is kept, in bytes.
 const SAID: u64 = 1 << 20;
+
+/// Whether this process is a fork; read by the panic hook.
+static IS_FORK: AtomicBool = AtomicBool::new(false);
+
+/// Makes panics silent in forks, and leaves them as they are elsewhere.
+///
+/// The hook is set before the first fork and never in one: setting it takes a lock that a thread
+/// of the parent, panicking at that very moment, would hold in the fork for ever.
+fn silence_forks() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !IS_FORK.load(Ordering::Relaxed) {
+                usual(info);
+            }
+        }));
+    });
+}
 
 /// Makes the calls in a fork; returns one line a call, and how it ended.
 pub(super) fn run(
@@ -49,6 +70,7 @@ struct Child {
 }
 
 fn start(limit: Duration, calls: usize, call: &dyn Fn(usize) -> String) -> io::Result<Child> {
+    silence_forks();
     let (answers, to_parent) = pipe()?;
     let said = scratch()?;
     // The locks on stdout and stderr are held across the fork: had another thread one of them at
@@ -82,7 +104,7 @@ fn live(
     mut to_parent: File,
     said: &File,
 ) -> ! {
-    std::panic::set_hook(Box::new(|_| {}));
+    IS_FORK.store(true, Ordering::Relaxed);
     confine(limit, said);
     let done = catch_unwind(AssertUnwindSafe(|| {
         for index in 0..calls {

@@ -52,6 +52,25 @@ pub enum End {
     NotStarted(String),
 }
 
+impl End {
+    /// Says why a call gave no answer.
+    pub(crate) fn says(&self) -> String {
+        match self {
+            End::TimeLimit => "no answer within the time limit of 5 s: a loop that does not end? \
+                           It was stopped, and your variables are untouched"
+                .into(),
+            End::StackOverflow => "it called itself until the stack was full".into(),
+            End::MemoryLimit => {
+                "it asked for more than 1 GiB of memory: a loop that pushes without end?".into()
+            }
+            End::Interrupted => "you interrupted the check".into(),
+            End::Died(how) => how.clone(),
+            End::NotStarted(why) => format!("the check could not start: {why}"),
+            End::Finished => "nothing".into(),
+        }
+    }
+}
+
 /// Makes `calls` calls, numbered from 0, within `limit` for all of them together.
 ///
 /// What the calls print is not shown, and what they change is forgotten.
@@ -72,6 +91,11 @@ pub fn run<A: Serialize + DeserializeOwned>(
             .collect(),
         end,
     }
+}
+
+/// Calls `call`; a panic becomes its message.
+pub(crate) fn caught<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+    fork::catch(call)
 }
 
 /// Returns whether a panic came from a stub: `todo!()` or `unimplemented!()`.

@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use crate::attempt::{self, LIMIT};
 use crate::exercise::Exercise;
 use crate::learner::Learner;
 use crate::outcome::Outcome;
@@ -67,26 +66,14 @@ pub fn check_for(
     let mut random = Random::seeded(learner.seed(EXERCISE.id));
     let (tumbling, hopping) = (tumbling(&mut random), hopping(&mut random));
     let begun = Instant::now();
-    let cases = tumbling.cases();
-    let attempt = attempt::run(LIMIT, cases.len(), |index| {
-        let &(ts, size, offset) = cases[index];
+    let tumbling_verdict = tumbling.run(begun, |&(ts, size, offset)| {
         tumbling_start(ts, size, offset)
     });
-    let tumbling_verdict = tumbling.judge(&attempt);
-    let cases = hopping.cases();
-    // Both functions share the limit; one that does not return leaves no time to the other, and
-    // its own verdict is the one that counts.
-    let attempt = attempt::run(
-        LIMIT.saturating_sub(begun.elapsed()),
-        cases.len(),
-        |index| {
-            let &(ts, size, advance) = cases[index];
-            let mut starts = hopping_starts(ts, size, advance);
-            starts.sort_unstable();
-            starts
-        },
-    );
-    let hopping_verdict = hopping.judge(&attempt);
+    let hopping_verdict = hopping.run(begun, |&(ts, size, advance)| {
+        let mut starts = hopping_starts(ts, size, advance);
+        starts.sort_unstable();
+        starts
+    });
     let state = trial::together(&[
         (tumbling.name, tumbling_verdict),
         (hopping.name, hopping_verdict),

@@ -121,3 +121,39 @@ fn printing_does_no_harm() {
         (End::Finished, vec![1])
     );
 }
+
+/// In a process of its own: its panics would be in the way of the tests beside it.
+#[test]
+fn panics_of_other_threads_do_not_hold_the_fork_up() {
+    let run = std::process::Command::new(std::env::current_exe().expect("a path"))
+        .args(["--exact", "attempts::forks_among_panics", "--ignored"])
+        .output()
+        .expect("it runs");
+    assert!(
+        run.status.success(),
+        "{}",
+        String::from_utf8_lossy(&run.stdout)
+    );
+}
+
+#[test]
+#[ignore = "run by the test above, in a process of its own"]
+fn forks_among_panics() {
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let others: Vec<_> = (0..2)
+        .map(|_| {
+            let stop = stop.clone();
+            std::thread::spawn(move || {
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    let _ = std::panic::catch_unwind(|| panic!("elsewhere"));
+                }
+            })
+        })
+        .collect();
+    let ends: Vec<End> = (0..40)
+        .map(|_| attempt::run(Duration::from_secs(20), 1, |_| 1_u64).end)
+        .collect();
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    others.into_iter().for_each(|other| other.join().unwrap());
+    assert_eq!(ends, vec![End::Finished; 40]);
+}

@@ -1,0 +1,26 @@
+//! Every wrong solution is caught, and told what its author probably believes.
+
+use std::collections::BTreeMap;
+
+use headwater_course::learner::Learner;
+use headwater_course::{exercise, zoo};
+
+#[test]
+fn every_wrong_solution_gets_no_points_and_the_hint_of_its_misconception() {
+    for code in ["guest", "ada", "学生"] {
+        let learner = Learner::of(code);
+        let escaped: Vec<String> = zoo::all()
+            .filter_map(|specimen| specimen.is_caught(&learner).err())
+            .collect();
+        assert!(escaped.is_empty(), "{code}: {}", escaped.join("\n\n"));
+    }
+}
+
+#[test]
+fn every_exercise_has_at_least_four_wrong_solutions() {
+    let mut counts: BTreeMap<&str, usize> = exercise::ALL.map(|exercise| (exercise.id, 0)).into();
+    for specimen in zoo::all() {
+        *counts.get_mut(specimen.exercise).expect("a known exercise") += 1;
+    }
+    assert!(counts.values().all(|count| *count >= 4), "{counts:?}");
+}
