@@ -5,6 +5,7 @@
 //! notebook. Its answer is an [`Outcome`]: not attempted, not yet, almost or correct.
 //!
 //! - [`learner`](mod@learner): the code of the person who learns, which seeds the hidden cases
+//! - [`drawing`]: a picture with its twin in words
 //! - [`exercise`]: what an exercise is: id, points, hints, the question after it
 //! - [`hint`](mod@hint): hints in three steps
 //! - [`outcome`]: the four outcomes of a check, and how they show themselves
@@ -31,6 +32,7 @@
 //! ```
 
 pub mod attempt;
+pub mod drawing;
 pub mod exercise;
 pub mod hint;
 pub mod learner;
@@ -46,6 +48,7 @@ mod random;
 mod table_picture;
 mod window_picture;
 
+pub use drawing::Drawing;
 pub use exercise::Exercise;
 pub use hint::{Hint, hint};
 pub use learner::{Learner, learner};

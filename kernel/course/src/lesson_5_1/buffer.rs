@@ -22,7 +22,7 @@ pub static EXERCISE: Exercise = Exercise {
     hints: [
         "The buffer is full and item 9 is offered. For each policy: which item is not in the buffer afterwards, and \
          does anybody come back with it?",
-        "Look again at section 7, \"Overload\". Full means `waiting.len() == capacity`, and only what is in the \
+        "Look again at section 8, \"Overload\". Full means `waiting.len() == capacity`, and only what is in the \
          buffer may be dropped as the oldest: its front. `Blocked` leaves the buffer as it is, and the source offers \
          the same item again. For the smallest capacity: how much faster than the worker is the source during the \
          burst, and for how long?",
@@ -216,7 +216,7 @@ fn judge_capacity(capacity: usize) -> trial::Verdict {
         .find(|(wrong, _)| capacity.abs_diff(*wrong) * 100 <= *wrong);
     trial::Verdict::Wrong(State::NotYet(Finding {
         call: "SMALLEST_CAPACITY".into(),
-        expected: "the smallest capacity that loses nothing in the burst of section 7".into(),
+        expected: "the smallest capacity that loses nothing in the burst of section 8".into(),
         got: capacity.to_string(),
         hint: hint.map(|(_, hint)| *hint),
         picture: None,

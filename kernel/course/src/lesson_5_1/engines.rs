@@ -22,7 +22,7 @@ pub static EXERCISE: Exercise = Exercise {
     hints: [
         "A reading comes into an empty buffer at 1,000 ms and nothing follows for a minute. With a longest wait of \
          500 ms, at which time does it come out, and which clock started at 1,000?",
-        "Look again at section 5, \"Three processing models\". A micro-batch ends by whichever comes first: the buffer \
+        "Look again at section 6, \"Three processing models\". A micro-batch ends by whichever comes first: the buffer \
          is full, or its *oldest* reading has waited long enough. So look at the deadline before you take the next \
          reading in, and once more when the stream ends. Windows look at `event_ms` and at nothing else.",
         "fn micro_batch(readings: &[Reading], max_n: usize, max_wait_ms: i64) -> Vec<Output> {\n    \

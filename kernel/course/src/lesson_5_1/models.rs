@@ -18,15 +18,15 @@ pub static EXERCISE: Exercise = Exercise {
     points: 10,
     hints: [
         "For each case: what happens to somebody if the answer comes a minute later, and what if it is wrong?",
-        "Look again at section 9, \"Use cases and their budgets\". Ask in this order: does it have to be computed from \
+        "Look again at section 10, \"Use cases and their budgets\". Ask in this order: does it have to be computed from \
          old data again (`Again`)? Must the answer be complete before anybody may see it (`Complete`)? Is it useless \
          after seconds (`Seconds`)? Else minutes will do (`Minutes`).",
         "fn pick(case: UseCase) -> (Model, Reason) {\n    \
              match case {\n        \
-                 CardFraud | /* who else is waiting? */ => (Stream, Seconds),\n        \
-                 ShopDashboard | /* ... */ => (MicroBatch, Minutes),\n        \
-                 Payroll | /* ... */ => (Batch, Complete),\n        \
-                 RetrainModel | /* ... */ => (Batch, Again),\n    \
+                 CardFraud | /* who else is waiting? */ => (Stream, Reason::Seconds),\n        \
+                 ShopDashboard | /* ... */ => (MicroBatch, Reason::Minutes),\n        \
+                 Payroll | /* ... */ => (Batch, Reason::Complete),\n        \
+                 RetrainModel | /* ... */ => (Batch, Reason::Again),\n    \
              }\n\
          }",
     ],

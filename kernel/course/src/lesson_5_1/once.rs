@@ -22,7 +22,7 @@ pub static EXERCISE: Exercise = Exercise {
     hints: [
         "What would you have to do to the processor so that its promise is broken before your eyes, and what would you \
          count to see it?",
-        "Look again at the code in section 8, \"Once per event?\", and go through it line by line: what if \
+        "Look again at the code in section 9, \"Once per event?\", and go through it line by line: what if \
          the handler says `Err`? What if the process ends between two deliveries? What does the set weigh after a \
          million ids? Count the handler's *successes*, not its calls: a processor that tries again after a failure is right.",
         "fn handler_fails_once(processor: &mut dyn Processor) {\n    \

@@ -21,7 +21,7 @@ pub static EXERCISE: Exercise = Exercise {
     hints: [
         "Of four latencies in rising order, which one is the 50th percentile by nearest rank: the second, the third, \
          or something between the two?",
-        "Look again at the four definitions in section 3, \"How fast is fast?\". Set the trips from the future aside \
+        "Look again at the four definitions in section 5, \"How fresh is the answer?\". Set the trips from the future aside \
          first. Sort the latencies for the percentiles, and sort the trips by `output_ms` for the staleness: only in \
          the order of the outputs can you say which event was the newest so far.",
         "fn trace_stats(trips: &[Trip]) -> TraceStats {\n    \

@@ -3,6 +3,7 @@
 mod attempts;
 mod buffer;
 mod bundled_data;
+mod drawings;
 mod engines;
 mod models;
 mod notebooks;
