@@ -8,6 +8,8 @@ use crate::drawing::Drawing;
 const BOX: (f64, f64) = (140.0, 46.0);
 const GAP: (f64, f64) = (44.0, 22.0);
 const TOP: f64 = 40.0;
+/// How deep an arrow hangs that leads back.
+const BOW: f64 = 34.0;
 const LEFT: f64 = 12.0;
 
 /// A design in the making: parts, and arrows between them.
@@ -50,7 +52,7 @@ impl Design {
             .map(|part| part.x + BOX.0)
             .fold(480.0, f64::max)
             + LEFT;
-        let height = parts.iter().map(|part| part.y + BOX.1).fold(TOP, f64::max) + 14.0;
+        let height = parts.iter().map(|part| part.y + BOX.1).fold(TOP, f64::max) + BOW;
         let text = self.text();
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"{right}\" height=\"{height}\" \
@@ -216,26 +218,47 @@ impl Part {
 }
 
 fn arrow(svg: &mut String, from: &Part, to: &Part) {
-    let back = to.x <= from.x;
-    let (x1, y1) = (
-        from.x + if back { BOX.0 / 2.0 } else { BOX.0 },
-        from.y + if back { BOX.1 } else { BOX.1 / 2.0 },
-    );
-    let (x2, y2) = (
-        to.x + if back { BOX.0 / 2.0 } else { -2.0 },
-        to.y + if back { BOX.1 + 2.0 } else { BOX.1 / 2.0 },
-    );
-    let angle = (y2 - y1).atan2(x2 - x1);
-    let tip = |turn: f64| {
-        (
-            x2 - 10.0 * (angle + turn).cos(),
-            y2 - 10.0 * (angle + turn).sin(),
-        )
-    };
-    let ((ax, ay), (bx, by)) = (tip(0.45), tip(-0.45));
+    if to.x > from.x {
+        let (start, end) = (
+            (from.x + BOX.0, from.y + BOX.1 / 2.0),
+            (to.x - 2.0, to.y + BOX.1 / 2.0),
+        );
+        let _ = write!(
+            svg,
+            "<path d=\"M{:.1} {:.1} L{:.1} {:.1}\" stroke=\"#222222\" stroke-width=\"1.5\"/>",
+            start.0, start.1, end.0, end.1
+        );
+        tip(svg, end, (end.1 - start.1).atan2(end.0 - start.0));
+        return;
+    }
+    // Back, in a bow below the parts between; those that come from afar end a little to the left.
+    let far = (from.x - to.x) / (BOX.0 + GAP.0) * 6.0 + (from.y - to.y).abs() / 6.0;
+    let start = (from.x + BOX.0 / 2.0, from.y + BOX.1);
+    let end = (to.x + BOX.0 / 2.0 - far, to.y + BOX.1 + 2.0);
     let _ = write!(
         svg,
-        "<line x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\" stroke=\"#222222\" stroke-width=\"1.5\"/>\
-         <path d=\"M{x2:.1} {y2:.1} L{ax:.1} {ay:.1} L{bx:.1} {by:.1} z\"/>"
+        "<path d=\"M{0:.1} {1:.1} C{0:.1} {2:.1} {3:.1} {2:.1} {3:.1} {4:.1}\" stroke=\"#222222\" \
+         stroke-width=\"1.5\" stroke-dasharray=\"5 3\" fill=\"none\"/>",
+        start.0,
+        start.1,
+        start.1.max(end.1) + BOW,
+        end.0,
+        end.1
+    );
+    tip(svg, end, -std::f64::consts::FRAC_PI_2);
+}
+
+/// Draws the head of an arrow that ends at a place and points in a direction.
+fn tip(svg: &mut String, (x, y): (f64, f64), angle: f64) {
+    let wing = |turn: f64| {
+        (
+            x - 10.0 * (angle + turn).cos(),
+            y - 10.0 * (angle + turn).sin(),
+        )
+    };
+    let ((ax, ay), (bx, by)) = (wing(0.45), wing(-0.45));
+    let _ = write!(
+        svg,
+        "<path d=\"M{x:.1} {y:.1} L{ax:.1} {ay:.1} L{bx:.1} {by:.1} z\"/>"
     );
 }
