@@ -15,13 +15,16 @@ pub struct Exercise {
 }
 
 /// Every exercise that has a check.
-pub const ALL: [&Exercise; 6] = [
+pub const ALL: [&Exercise; 9] = [
     &crate::lesson_5_1::trace::EXERCISE,
     &crate::lesson_5_1::engines::EXERCISE,
     &crate::lesson_5_1::window_starts::EXERCISE,
     &crate::lesson_5_1::buffer::EXERCISE,
     &crate::lesson_5_1::once::EXERCISE,
     &crate::lesson_5_1::models::EXERCISE,
+    &crate::lesson_5_4::watermark_ledger::EXERCISE,
+    &crate::lesson_5_4::output_modes::EXERCISE,
+    &crate::lesson_5_4::health::EXERCISE,
 ];
 
 /// Finds an exercise by its id; case and spaces do not matter.

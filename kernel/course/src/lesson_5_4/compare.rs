@@ -1,26 +1,9 @@
-//! Runs a learner's function on every case, and draws its answers beside those expected.
+//! Draws a learner's answers beside those expected.
 
-use std::time::Instant;
-
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-use crate::attempt::{self, LIMIT};
 use crate::canvas::{Anchor, BLUE, Canvas, INK, RED};
-use crate::trial::{Trial, Verdict};
 
 /// No more lines than this are drawn.
 const MOST: usize = 9;
-
-/// Calls `call` on every case of `trial` within what is left of the limit since `begun`.
-pub(super) fn run<I, O>(trial: &Trial<I, O>, begun: Instant, call: impl Fn(&I) -> O) -> Verdict
-where
-    O: PartialEq + std::fmt::Debug + Clone + Serialize + DeserializeOwned,
-{
-    let cases = trial.cases();
-    let left = LIMIT.saturating_sub(begun.elapsed());
-    trial.judge(&attempt::run(left, cases.len(), |index| call(cases[index])))
-}
 
 /// Draws one line for each part of an answer: its name, what was expected, what came.
 pub(super) fn picture(title: &str, lines: &[(String, String, String)]) -> String {

@@ -88,8 +88,8 @@ pub fn check_for(learner: &Learner, diagnose: DiagnoseAnswer, limit: LimitAnswer
     let mut random = Random::seeded(learner.seed(EXERCISE.id));
     let begun = Instant::now();
     let (diagnosing, limiting) = (diagnosing(&mut random), limiting(&mut random));
-    let first = compare::run(&diagnosing, begun, |records| diagnose(records));
-    let second = compare::run(&limiting, begun, |outage| test(*outage, limit(*outage)));
+    let first = diagnosing.run(begun, |records| diagnose(records));
+    let second = limiting.run(begun, |outage| test(*outage, limit(*outage)));
     Outcome::new(
         &EXERCISE,
         trial::together(&[(diagnosing.name, first), (limiting.name, second)]),

@@ -88,13 +88,9 @@ pub fn check_for(learner: &Learner, emit: EmitAnswer, allowed: AllowedAnswer) ->
     let mut random = Random::seeded(learner.seed(EXERCISE.id));
     let begun = Instant::now();
     let emitting = emitting(&mut random);
-    let first = compare::run(&emitting, begun, |(batches, mode)| {
-        sorted(emit(batches, *mode))
-    });
+    let first = emitting.run(begun, |(batches, mode)| sorted(emit(batches, *mode)));
     let allowing = allowing();
-    let second = compare::run(&allowing, begun, |(query, mode, sink)| {
-        allowed(*query, *mode, *sink)
-    });
+    let second = allowing.run(begun, |(query, mode, sink)| allowed(*query, *mode, *sink));
     Outcome::new(
         &EXERCISE,
         trial::together(&[(emitting.name, first), (allowing.name, second)]),

@@ -48,7 +48,7 @@ pub fn check_5_4_e2(ledger: Answer) -> Outcome {
 /// As [`check_5_4_e2`], for a learner who is not the current one.
 pub fn check_for(learner: &Learner, ledger: Answer) -> Outcome {
     let trial = trial(&mut Random::seeded(learner.seed(EXERCISE.id)));
-    let verdict = compare::run(&trial, Instant::now(), |(batches, delay, size)| {
+    let verdict = trial.run(Instant::now(), |(batches, delay, size)| {
         ledger(batches, *delay, *size)
     });
     Outcome::new(&EXERCISE, trial::together(&[(trial.name, verdict)]))

@@ -9,7 +9,7 @@ use crate::drawing::Drawing;
 
 const WIDTH: f64 = 720.0;
 const LEFT: f64 = 96.0;
-const RIGHT: f64 = 24.0;
+const RIGHT: f64 = 44.0;
 const ROW: f64 = 22.0;
 
 /// Draws `events` (their column `event_time`) and, for each name, the windows of a frame with

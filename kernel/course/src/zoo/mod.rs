@@ -5,6 +5,7 @@
 
 mod buffer;
 mod engines;
+mod lesson_5_4;
 mod models;
 mod once;
 mod trace;
@@ -34,6 +35,7 @@ pub fn all() -> impl Iterator<Item = &'static Specimen> {
         buffer::SPECIMENS,
         once::SPECIMENS,
         models::SPECIMENS,
+        lesson_5_4::SPECIMENS,
     ]
     .into_iter()
     .flatten()
