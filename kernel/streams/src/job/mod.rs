@@ -3,8 +3,10 @@
 
 mod engine;
 mod fault;
+mod identity;
 mod progress;
 mod run;
+mod shared;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

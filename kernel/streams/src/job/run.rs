@@ -1,25 +1,19 @@
 //! A running job: its thread, and what its handle can ask.
 
-use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use polars::prelude::DataFrame;
 
 use super::Job;
-use super::engine::{Engine, Step};
+use super::engine::Engine;
 use super::progress::{self, BatchProgress};
-use crate::checkpoint::Counts;
-use crate::record::decode::{Rejected, rejected_frame};
+use super::shared::Shared;
+use crate::record::decode::rejected_frame;
 use crate::replay::ReplayRun;
-use crate::table::grouped;
-use crate::topic::Topic;
-use crate::{Error, Result, display, interrupt, window};
-
-/// How many progress records and how many late rows are kept to be looked at; all are counted.
-const KEPT: usize = 10_000;
+use crate::{Error, Result, display, interrupt};
 
 /// The least time between two looks at a topic without anything new.
 const LOOK: Duration = Duration::from_millis(10);
@@ -29,32 +23,6 @@ pub struct JobRun {
     shared: Arc<Shared>,
     /// Taken by whoever joins it first. Locked for that join.
     thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-struct Shared {
-    /// The job in words.
-    label: String,
-    topic: Topic,
-    /// Locked for a look or to note a batch, never while one runs.
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    progress: VecDeque<BatchProgress>,
-    late: DataFrame,
-    rejected: Vec<Rejected>,
-    counts: Counts,
-    batches: u64,
-    /// Offsets up to which everything is done.
-    offsets: Vec<i64>,
-    /// How often the job has found nothing more to do.
-    rests: u64,
-    waiting: Option<String>,
-    stop: bool,
-    ended: bool,
-    error: Option<Error>,
 }
 
 /// Starts the job on a thread.
@@ -277,133 +245,5 @@ impl Drop for JobRun {
 impl std::fmt::Debug for JobRun {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.shared.line())
-    }
-}
-
-impl Shared {
-    fn new(job: &Job, engine: &Engine) -> Shared {
-        let state = State {
-            counts: engine.counts(),
-            batches: engine.batches(),
-            offsets: engine.offsets().to_vec(),
-            ..State::default()
-        };
-        Shared {
-            label: format!("job {} to {:?}", job.name(), job.sink),
-            topic: job.query.topic.clone(),
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-        }
-    }
-
-    /// Notes what a batch did.
-    fn note(&self, step: Step, engine: &Engine) -> Result<()> {
-        let mut state = self.lock();
-        if state.progress.len() == KEPT {
-            state.progress.pop_front();
-        }
-        state.progress.push_back(step.progress);
-        state.counts = engine.counts();
-        state.batches = engine.batches();
-        state.offsets = engine.offsets().to_vec();
-        state.waiting = engine.waiting_for();
-        if step.late.height() > 0 && state.late.height() < KEPT {
-            window::append(&mut state.late, &step.late)?;
-        }
-        if state.rejected.len() != engine.rejected().len() {
-            state.rejected = engine.rejected().to_vec();
-        }
-        drop(state);
-        self.changed.notify_all();
-        Ok(())
-    }
-
-    /// Notes that there was nothing to do.
-    fn rest(&self, engine: &Engine) {
-        let mut state = self.lock();
-        state.rests += 1;
-        state.waiting = engine.waiting_for();
-        drop(state);
-        self.changed.notify_all();
-    }
-
-    fn end(&self, result: Result<()>) {
-        let error = result.err().filter(|error| !error.is_interrupted());
-        if let Some(error) = &error {
-            let text = format!("{} has ended: {error}", self.label);
-            display::show(crate::table::text(&text));
-        }
-        let mut state = self.lock();
-        state.error = error;
-        state.ended = true;
-        drop(state);
-        self.changed.notify_all();
-    }
-
-    /// Returns the job in one line.
-    fn line(&self) -> String {
-        let state = self.lock();
-        let mut line = format!(
-            "{}: {}, {} batches, {} rows in, {} out",
-            self.label,
-            match (state.ended, &state.error) {
-                (false, _) => "running",
-                (true, None) => "stopped",
-                (true, Some(_)) => "failed",
-            },
-            grouped(state.batches as i64),
-            grouped(state.counts.input_rows as i64),
-            grouped(state.counts.output_rows as i64),
-        );
-        let mut add = |count: u64, words: &str| {
-            if count > 0 {
-                line.push_str(&format!(", {} {words}", grouped(count as i64)));
-            }
-        };
-        add(state.counts.late_rows, "late");
-        add(state.counts.without_time, "without event time");
-        add(state.counts.duplicates, "duplicates");
-        add(state.counts.rejected, "rejected");
-        match (&state.error, &state.waiting) {
-            (Some(error), _) => line.push_str(&format!("\n{error}")),
-            (None, Some(waiting)) => line.push_str(&format!("; {waiting}")),
-            (None, None) => {}
-        }
-        line
-    }
-
-    fn ask_to_stop(&self) {
-        self.lock().stop = true;
-        self.changed.notify_all();
-    }
-
-    /// Sleeps until the thread has done something, at most for 50 ms.
-    fn wait_a_little(&self) {
-        let state = self.lock();
-        if !state.ended {
-            drop(self.changed.wait_timeout(state, Duration::from_millis(50)));
-        }
-    }
-
-    /// Sleeps for `span`, or until somebody asks to stop.
-    fn pause(&self, span: Duration) {
-        let limit = Instant::now() + span;
-        let mut state = self.lock();
-        while !state.stop && !interrupt::is_raised() {
-            let left = limit.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return;
-            }
-            state = match self.changed.wait_timeout(state, left) {
-                Ok((state, _)) => state,
-                Err(poisoned) => poisoned.into_inner().0,
-            };
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }

@@ -1,12 +1,12 @@
 //! A table of a PostgreSQL database: rows and batch number change in one transaction.
 
+mod table;
+mod values;
+
 use std::error::Error as _;
 
-use ::postgres::binary_copy::BinaryCopyInWriter;
 use ::postgres::config::Host;
-use ::postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use ::postgres::{Client, Config, GenericClient, NoTls, Transaction};
-use bytes::BytesMut;
+use ::postgres::{Client, Config, NoTls, Transaction};
 use polars::prelude::DataFrame;
 
 use super::cells::{self, Cell, Cells, Kind};
@@ -15,16 +15,10 @@ use super::{Opening, Output, Sink, Target, Writer};
 use crate::query::Query;
 use crate::window::OutputMode;
 use crate::{Error, Result};
+use table::{STAGE, columns, compared, fit, listed, quoted, stage};
 
 /// The table that says which job writes to which table, and how far it is.
 const JOBS: &str = "headwater_jobs";
-
-/// The temporary table in which a batch arrives.
-const STAGE: &str = "headwater_stage";
-
-/// Microseconds, and days, from 1970 to 2000, where PostgreSQL begins to count.
-const EPOCH_US: i64 = 946_684_800_000_000;
-const EPOCH_DAYS: i32 = 10_957;
 
 /// A table of a PostgreSQL database as a sink: one row a window and key, replaced where it changes.
 ///
@@ -288,184 +282,6 @@ impl Upserts {
     }
 }
 
-/// Brings a batch into the temporary table, in one go.
-fn stage(
-    transaction: &mut Transaction<'_>,
-    staged: &mut Vec<(String, Kind)>,
-    kinds: &[(String, Kind)],
-    columns: &[Cells],
-) -> Result<(), Failure> {
-    if staged != kinds {
-        let declared: Vec<String> = kinds
-            .iter()
-            .map(|(name, kind)| format!("{} {}", quoted(name), sql_type(*kind)))
-            .collect();
-        transaction.batch_execute(&format!(
-            "DROP TABLE IF EXISTS {STAGE};
-            CREATE TEMPORARY TABLE {STAGE} ({}) ON COMMIT DELETE ROWS",
-            declared.join(", ")
-        ))?;
-        *staged = kinds.to_vec();
-    }
-    let names = listed(kinds.iter().map(|(name, _)| name));
-    let copy = transaction.copy_in(&format!("COPY {STAGE} ({names}) FROM STDIN BINARY"))?;
-    let types: Vec<Type> = kinds.iter().map(|(_, kind)| wire_type(*kind)).collect();
-    let mut copy = BinaryCopyInWriter::new(copy, &types);
-    let rows = columns.first().map_or(0, |column| column.cells.len());
-    for row in 0..rows {
-        let cells: Vec<&(dyn ToSql + Sync)> = columns
-            .iter()
-            .map(|column| &column.cells[row] as &(dyn ToSql + Sync))
-            .collect();
-        copy.write(&cells)?;
-    }
-    copy.finish()?;
-    Ok(())
-}
-
-/// Gives the table the columns that it lacks; returns the kind of each column of the batch there.
-fn fit(
-    transaction: &mut Transaction<'_>,
-    sink: &Postgres,
-    wanted: &[Cells],
-) -> Result<Vec<(String, Kind)>, Failure> {
-    let there = columns(transaction, &sink.table)?;
-    let table = quoted(&sink.table);
-    let mut kinds = Vec::new();
-    for column in wanted {
-        let (name, found) = (
-            quoted(&column.name),
-            there.iter().find(|(name, _)| *name == column.name),
-        );
-        let kind = match found.map(|(_, kind)| *kind) {
-            None => {
-                let declared = sql_type(column.kind);
-                transaction
-                    .batch_execute(&format!("ALTER TABLE {table} ADD COLUMN {name} {declared}"))?;
-                column.kind
-            }
-            Some(Kind::Int) if column.kind == Kind::Float => {
-                transaction.batch_execute(&format!(
-                    "ALTER TABLE {table} ALTER COLUMN {name} TYPE double precision"
-                ))?;
-                Kind::Float
-            }
-            Some(Kind::Float) if column.kind == Kind::Int => Kind::Float,
-            Some(kind) if kind == column.kind => kind,
-            Some(kind) => {
-                return Err(Failure::Rows(
-                    Error::new(format!(
-                        "column `{}` of {} is of another type",
-                        column.name,
-                        sink.describe()
-                    ))
-                    .have(format!(
-                        "{} there, {} here",
-                        sql_type(kind),
-                        sql_type(column.kind)
-                    ))
-                    .hint("ALTER TABLE .. ALTER COLUMN .. TYPE there, then start the job again"),
-                ));
-            }
-        };
-        kinds.push((column.name.clone(), kind));
-    }
-    Ok(kinds)
-}
-
-/// Returns names and kinds of a table's columns; none where there is no such table.
-fn columns(
-    client: &mut impl GenericClient,
-    table: &str,
-) -> Result<Vec<(String, Kind)>, ::postgres::Error> {
-    let rows = client.query(
-        "SELECT attname::text, format_type(atttypid, -1) FROM pg_attribute
-        WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-        &[&quoted(table)],
-    )?;
-    rows.iter()
-        .map(|row| {
-            let declared: String = row.try_get(1)?;
-            let kind = match declared.as_str() {
-                "bigint" => Kind::Int,
-                "double precision" => Kind::Float,
-                "boolean" => Kind::Bool,
-                "timestamp with time zone" => Kind::Time,
-                "date" => Kind::Date,
-                "json" => Kind::Json,
-                _ => Kind::Text,
-            };
-            Ok((row.try_get(0)?, kind))
-        })
-        .collect()
-}
-
-fn sql_type(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Int => "bigint",
-        Kind::Float => "double precision",
-        Kind::Bool => "boolean",
-        Kind::Time => "timestamptz",
-        Kind::Date => "date",
-        Kind::Json => "json",
-        Kind::Text => "text",
-    }
-}
-
-fn wire_type(kind: Kind) -> Type {
-    match kind {
-        Kind::Int => Type::INT8,
-        Kind::Float => Type::FLOAT8,
-        Kind::Bool => Type::BOOL,
-        Kind::Time => Type::TIMESTAMPTZ,
-        Kind::Date => Type::DATE,
-        Kind::Json => Type::JSON,
-        Kind::Text => Type::TEXT,
-    }
-}
-
-/// What a value can be read or written as.
-type Unfit = Box<dyn std::error::Error + Sync + Send>;
-
-impl ToSql for Cell {
-    fn to_sql(&self, to: &Type, out: &mut BytesMut) -> Result<IsNull, Unfit> {
-        match self {
-            Cell::Null => Ok(IsNull::Yes),
-            Cell::Int(value) if *to == Type::FLOAT8 => (*value as f64).to_sql(to, out),
-            Cell::Int(value) => value.to_sql(to, out),
-            Cell::Float(value) => value.to_sql(to, out),
-            Cell::Bool(value) => value.to_sql(to, out),
-            // On the wire these are integers, counted from 2000, and JSON is text.
-            Cell::Time(micros) => (micros - EPOCH_US).to_sql(&Type::INT8, out),
-            Cell::Date(days) => (days - EPOCH_DAYS).to_sql(&Type::INT4, out),
-            Cell::Text(text) => text.to_sql(&Type::TEXT, out),
-        }
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    to_sql_checked!();
-}
-
-impl<'a> FromSql<'a> for Cell {
-    fn from_sql(of: &Type, raw: &'a [u8]) -> Result<Cell, Unfit> {
-        Ok(match *of {
-            Type::INT8 => Cell::Int(i64::from_sql(of, raw)?),
-            Type::FLOAT8 => Cell::Float(f64::from_sql(of, raw)?),
-            Type::BOOL => Cell::Bool(bool::from_sql(of, raw)?),
-            Type::TIMESTAMPTZ => Cell::Time(i64::from_sql(&Type::INT8, raw)? + EPOCH_US),
-            Type::DATE => Cell::Date(i32::from_sql(&Type::INT4, raw)? + EPOCH_DAYS),
-            _ => Cell::Text(String::from_utf8_lossy(raw).into_owned()),
-        })
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-}
-
 impl From<::postgres::Error> for Failure {
     fn from(cause: ::postgres::Error) -> Failure {
         Failure::Database(cause)
@@ -504,25 +320,4 @@ fn words(cause: &::postgres::Error) -> String {
         (None, Some(source)) => format!("{cause}: {source}"),
         (None, None) => cause.to_string(),
     }
-}
-
-fn compared(name: &str) -> String {
-    let quoted = quoted(name);
-    // The index serves `=` alone, and both bounds are never null.
-    match name {
-        "window_start" | "window_end" => format!("t.{quoted} = s.{quoted}"),
-        _ => format!("t.{quoted} IS NOT DISTINCT FROM s.{quoted}"),
-    }
-}
-
-fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
-    names
-        .map(|name| quoted(name))
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-/// Puts a name in quotes, as SQL has it.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

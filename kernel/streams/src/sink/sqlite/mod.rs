@@ -1,18 +1,19 @@
 //! A table of a SQLite file: rows and batch number change in one transaction.
 
+mod table;
+
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use polars::prelude::DataFrame;
-use rusqlite::types::{ToSql, ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params_from_iter};
 
-use super::cells::{self, Cell, Cells, Kind};
+use super::cells::{self, Cells};
 use super::marker::{self, Marker};
 use super::{Opening, Output, Sink, Target, Writer};
 use crate::query::Query;
 use crate::window::OutputMode;
-use crate::{Error, Result, time};
+use crate::{Error, Result};
+use table::{add_columns, columns, connect, quoted, read_cell};
 
 /// The table that says which job writes to which table, and how far it is.
 const JOBS: &str = "headwater_jobs";
@@ -240,23 +241,6 @@ impl Upserts {
     }
 }
 
-impl ToSql for Cell {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(match self {
-            Cell::Null => ToSqlOutput::Owned(Value::Null),
-            Cell::Int(value) => ToSqlOutput::Owned(Value::Integer(*value)),
-            Cell::Float(value) => ToSqlOutput::Owned(Value::Real(*value)),
-            Cell::Bool(value) => ToSqlOutput::Owned(Value::Integer(i64::from(*value))),
-            Cell::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
-            Cell::Time(micros) => ToSqlOutput::Owned(Value::Text(cells::time_text(*micros))),
-            Cell::Date(days) => {
-                let text = cells::time_text(i64::from(*days) * time::DAY);
-                ToSqlOutput::Owned(Value::Text(text[..10].to_owned()))
-            }
-        })
-    }
-}
-
 impl From<Sqlite> for Sink {
     fn from(sqlite: Sqlite) -> Sink {
         Sink::of(sqlite)
@@ -267,80 +251,4 @@ impl From<&Sqlite> for Sink {
     fn from(sqlite: &Sqlite) -> Sink {
         Sink::of(sqlite.clone())
     }
-}
-
-/// Opens the file so that others may read while a batch is written, and a batch that was written
-/// is on the disk.
-fn connect(file: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open(file)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
-    connection.pragma_update(None, "journal_mode", "wal")?;
-    connection.pragma_update(None, "synchronous", "full")?;
-    Ok(connection)
-}
-
-/// Returns names and kinds of a table's columns; none where there is no such table.
-fn columns(connection: &Connection, table: &str) -> rusqlite::Result<Vec<(String, Kind)>> {
-    let mut list = connection.prepare("SELECT name, type FROM pragma_table_info(?1)")?;
-    let columns = list.query_map([table], |row| {
-        let declared: String = row.get(1)?;
-        let kind = match declared.as_str() {
-            "INTEGER" => Kind::Int,
-            "REAL" => Kind::Float,
-            "BOOLEAN" => Kind::Bool,
-            "DATETIME" => Kind::Time,
-            "DATE" => Kind::Date,
-            "JSON" => Kind::Json,
-            _ => Kind::Text,
-        };
-        Ok((row.get(0)?, kind))
-    })?;
-    columns.collect()
-}
-
-fn add_columns(connection: &Connection, table: &str, wanted: &[Cells]) -> rusqlite::Result<()> {
-    let there = columns(connection, table)?;
-    for column in wanted {
-        if there.iter().any(|(name, _)| *name == column.name) {
-            continue;
-        }
-        let declared = match column.kind {
-            Kind::Int => "INTEGER",
-            Kind::Float => "REAL",
-            Kind::Bool => "BOOLEAN",
-            Kind::Time => "DATETIME",
-            Kind::Date => "DATE",
-            Kind::Json => "JSON",
-            Kind::Text => "TEXT",
-        };
-        let (table, name) = (quoted(table), quoted(&column.name));
-        connection.execute(
-            &format!("ALTER TABLE {table} ADD COLUMN {name} {declared}"),
-            [],
-        )?;
-    }
-    Ok(())
-}
-
-fn read_cell(value: ValueRef<'_>, kind: Kind) -> Cell {
-    match (value, kind) {
-        (ValueRef::Integer(value), Kind::Float) => Cell::Float(value as f64),
-        (ValueRef::Integer(value), Kind::Bool) => Cell::Bool(value != 0),
-        (ValueRef::Integer(value), _) => Cell::Int(value),
-        (ValueRef::Real(value), _) => Cell::Float(value),
-        (ValueRef::Text(text), kind) => {
-            let text = String::from_utf8_lossy(text);
-            match (time::parse(&text), kind) {
-                (Some((at, _)), Kind::Time) => Cell::Time(at),
-                (Some((at, _)), Kind::Date) => Cell::Date(at.div_euclid(time::DAY) as i32),
-                _ => Cell::Text(text.into_owned()),
-            }
-        }
-        (ValueRef::Null | ValueRef::Blob(_), _) => Cell::Null,
-    }
-}
-
-/// Puts a name in quotes, as SQL has it.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
