@@ -45,12 +45,13 @@ pub fn readings(from: i64, to: i64) -> DataFrame {
     frame
 }
 
-/// Returns every row as text, sorted: two frames with the same rows are equal.
+/// Returns every row as text, sorted: two frames with the same rows are equal. Values are owned
+/// first: Polars names those of a frame with one row otherwise.
 pub fn rows(frame: &DataFrame) -> Vec<String> {
     let mut rows: Vec<String> = (0..frame.height())
         .map(|row| {
             let cells = frame.columns().iter();
-            let cells = cells.map(|column| format!("{:?}", column.get(row).unwrap()));
+            let cells = cells.map(|column| format!("{:?}", column.get(row).unwrap().into_static()));
             cells.collect::<Vec<_>>().join(" | ")
         })
         .collect();

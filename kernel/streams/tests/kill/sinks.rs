@@ -121,12 +121,14 @@ impl Orders {
     }
 }
 
-/// Returns every row as text, in a fixed order.
+/// Returns every row as text, in a fixed order. Values are owned first: Polars names those of a frame
+/// with one row otherwise.
 pub fn rows(frame: &DataFrame) -> Vec<String> {
     let mut rows: Vec<String> = (0..frame.height())
         .map(|row| {
             let cells = frame.columns().iter();
-            let cells = cells.map(|column| format!("{:?}", column.get(row).expect("a row")));
+            let cells =
+                cells.map(|column| format!("{:?}", column.get(row).expect("a row").into_static()));
             cells.collect::<Vec<_>>().join(" | ")
         })
         .collect();
