@@ -1,6 +1,7 @@
 //! A query that runs for as long as there is data, survives its process, and writes every result
 //! to its sink once.
 
+mod card;
 mod engine;
 mod fault;
 mod identity;
@@ -91,7 +92,8 @@ impl Job {
         self
     }
 
-    /// Starts the job on a thread of its own; it goes on where an earlier run stopped.
+    /// Starts the job on a thread of its own; it goes on where an earlier run stopped. A card in the
+    /// cell follows it.
     ///
     /// # Errors
     /// Without a checkpoint; when the checkpoint is in use, or belongs to another query, sink or

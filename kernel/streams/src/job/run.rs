@@ -8,12 +8,16 @@ use std::time::{Duration, Instant};
 use polars::prelude::DataFrame;
 
 use super::Job;
+use super::card::{self, Card};
 use super::engine::Engine;
 use super::progress::{self, BatchProgress};
 use super::shared::Shared;
 use crate::record::decode::rejected_frame;
 use crate::replay::ReplayRun;
 use crate::{Error, Result, display, interrupt};
+
+/// A bounded run that takes no longer than this shows its outcome only.
+const SOON: Duration = Duration::from_secs(1);
 
 /// The least time between two looks at a topic without anything new.
 const LOOK: Duration = Duration::from_millis(10);
@@ -30,14 +34,17 @@ pub(super) fn start(job: &Job, folder: &Path) -> Result<JobRun> {
     let mut engine = Engine::open(job, folder)?;
     let shared = Arc::new(Shared::new(job, &engine));
     let (cell, ours, every) = (display::current_cell(), shared.clone(), job.every);
+    let mut card = Card::after(Duration::ZERO);
+    card.follow(&shared);
     let thread = std::thread::Builder::new()
         .name("headwater-job".into())
         .spawn(move || {
             display::adopt(cell);
-            let result = follow(&ours, &mut engine, every);
+            let result = follow(&ours, &mut engine, every, &mut card);
             // The checkpoint is free again before anybody hears of the end.
             drop(engine);
             ours.end(result);
+            card.close(&ours);
         });
     let thread =
         thread.map_err(|cause| Error::new("no thread for the job").have(cause.to_string()))?;
@@ -52,12 +59,15 @@ pub(super) fn available(job: &Job, folder: &Path) -> Result<JobRun> {
     let mut engine = Engine::open(job, folder)?;
     let shared = Shared::new(job, &engine);
     engine.stop_at_present_end()?;
+    let mut card = Card::after(SOON);
     while let Some(step) = engine.step(&|| false)? {
         shared.note(step, &engine)?;
+        card.follow(&shared);
         interrupt::check()?;
     }
     drop(engine);
     shared.end(Ok(()));
+    card.close(&shared);
     Ok(JobRun {
         shared: Arc::new(shared),
         thread: Mutex::default(),
@@ -65,7 +75,7 @@ pub(super) fn available(job: &Job, folder: &Path) -> Result<JobRun> {
 }
 
 /// Does batch after batch until somebody stops it.
-fn follow(shared: &Shared, engine: &mut Engine, every: Duration) -> Result<()> {
+fn follow(shared: &Shared, engine: &mut Engine, every: Duration, card: &mut Card) -> Result<()> {
     let stop = || shared.lock().stop || interrupt::is_raised();
     while !stop() {
         let began = Instant::now();
@@ -79,6 +89,7 @@ fn follow(shared: &Shared, engine: &mut Engine, every: Duration) -> Result<()> {
                 every.max(LOOK)
             }
         };
+        card.follow(shared);
         shared.pause(least.saturating_sub(began.elapsed()));
     }
     Ok(())
@@ -198,12 +209,7 @@ impl JobRun {
 
     /// Shows the job as the value of a cell: one line, and its last batches.
     pub fn evcxr_display(&self) {
-        let records = self.progress_records();
-        let shown = progress::table(&records, self.shared.line());
-        crate::display::result(match shown {
-            Ok(table) => table.bundle(),
-            Err(error) => crate::table::text(&error.to_string()),
-        });
+        display::result(card::card(&self.shared));
     }
 
     fn outcome(&self) -> Result<()> {

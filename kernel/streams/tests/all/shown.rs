@@ -124,6 +124,60 @@ fn a_live_chart_updates_in_place_and_ends_with_a_png() {
 }
 
 #[test]
+#[ignore = "a cell of a_job_is_followed_by_a_card runs in a process of its own"]
+fn cell_with_a_job() {
+    headwater_streams::display::connect().unwrap();
+    headwater_streams::display::enter_cell(7);
+    let (topic, place) = (crate::topic("shownjob", 1), crate::job::Place::new());
+    topic.produce(&crate::job::readings(0, 50)).unwrap();
+    let run = crate::job::per_gauge(&topic)
+        .to(FrameSink::new())
+        .checkpoint(place.of("checkpoint"))
+        .named("levels")
+        .start()
+        .unwrap();
+    headwater_streams::display::enter_cell(8);
+    run.until_caught_up().unwrap();
+    run.stop().unwrap();
+    run.evcxr_display();
+}
+
+#[test]
+fn a_job_is_followed_by_a_card() {
+    let frames = frames_of("shown::cell_with_a_job");
+    let Event::Display {
+        id: Some(card),
+        data,
+    } = &frames[0].event
+    else {
+        panic!("{:?}", frames[0])
+    };
+    let first = "job levels to a frame in memory: running, 0 batches, 0 rows in, 0 out";
+    assert_eq!(data["text/plain"], first);
+    let updates = frames.iter().filter_map(|frame| match &frame.event {
+        Event::Update { id, data } if id == card => Some((frame.cell, data)),
+        _ => None,
+    });
+    let (cell, last) = updates.last().unwrap();
+    assert_eq!(cell, 7, "the card stays in the cell that started the job");
+    let text = &last["text/plain"];
+    assert!(
+        text.contains("stopped, 2 batches, 50 rows in, 8 out; window"),
+        "{text}"
+    );
+    assert!(text.contains("input_rows (i64)"), "{text}");
+    let Some(Frame {
+        cell: 8,
+        event: Event::Result { data },
+        ..
+    }) = frames.last()
+    else {
+        panic!("{:?}", frames.last())
+    };
+    assert_eq!(&data["text/plain"], text);
+}
+
+#[test]
 #[ignore = "a cell that a_frame_shows_itself_as_a_table runs in a process of its own"]
 fn cell_with_frames() {
     headwater_streams::display::connect().unwrap();
