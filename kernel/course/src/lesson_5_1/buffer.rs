@@ -7,6 +7,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::buffer_ways as ways;
+use crate::attempt;
 use crate::exercise::Exercise;
 use crate::learner::Learner;
 use crate::outcome::{Finding, Outcome, State};
@@ -109,14 +110,21 @@ pub fn check_5_1_e4(
 
 /// As [`check_5_1_e4`], for a learner who is not the current one.
 pub fn check_for(learner: &Learner, policies: [Policy; 4], smallest_capacity: usize) -> Outcome {
-    let begun = Instant::now();
-    let mut verdicts = Vec::new();
-    for (rules, policy) in ways::RULES.iter().zip(policies) {
-        let trial = trial_of(rules, &mut Random::seeded(learner.seed(EXERCISE.id)));
-        verdicts.push((rules.name, trial.run(begun, |script| play(script, policy))));
-    }
-    verdicts.push(("SMALLEST_CAPACITY", judge_capacity(smallest_capacity)));
-    Outcome::new(&EXERCISE, trial::together(&verdicts))
+    attempt::of(
+        EXERCISE.id,
+        learner,
+        &policies.map(|function| function as *const ()),
+        || {
+            let begun = Instant::now();
+            let mut verdicts = Vec::new();
+            for (rules, policy) in ways::RULES.iter().zip(policies) {
+                let trial = trial_of(rules, &mut Random::seeded(learner.seed(EXERCISE.id)));
+                verdicts.push((rules.name, trial.run(begun, |script| play(script, policy))));
+            }
+            verdicts.push(("SMALLEST_CAPACITY", judge_capacity(smallest_capacity)));
+            Outcome::new(&EXERCISE, trial::together(&verdicts))
+        },
+    )
 }
 
 /// What happens to a buffer, one after the other.

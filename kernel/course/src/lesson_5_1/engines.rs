@@ -7,6 +7,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::engine_ways as ways;
+use crate::attempt;
 use crate::exercise::Exercise;
 use crate::learner::Learner;
 use crate::outcome::Outcome;
@@ -117,28 +118,39 @@ pub fn check_for(
     micro_batch: fn(&[Reading], usize, i64) -> Vec<Output>,
     tumbling: fn(&[Reading], i64) -> Vec<Output>,
 ) -> Outcome {
-    let cases = Cases::drawn(&mut Random::seeded(learner.seed(EXERCISE.id)));
-    let begun = Instant::now();
-    let record = cases.trial("per_record", ways::PER_RECORD);
-    let micro = cases.trial("micro_batch", ways::MICRO_BATCH);
-    let windowed = cases.trial("tumbling", ways::TUMBLING);
-    let verdicts = [
-        (
-            record.name,
-            record.run(begun, |case| per_record(&case.readings)),
-        ),
-        (
-            micro.name,
-            micro.run(begun, |case| {
-                micro_batch(&case.readings, case.max_n, case.ms)
-            }),
-        ),
-        (
-            windowed.name,
-            windowed.run(begun, |case| tumbling(&case.readings, case.ms)),
-        ),
-    ];
-    Outcome::new(&EXERCISE, trial::together(&verdicts))
+    attempt::of(
+        EXERCISE.id,
+        learner,
+        &[
+            per_record as *const (),
+            micro_batch as *const (),
+            tumbling as *const (),
+        ],
+        || {
+            let cases = Cases::drawn(&mut Random::seeded(learner.seed(EXERCISE.id)));
+            let begun = Instant::now();
+            let record = cases.trial("per_record", ways::PER_RECORD);
+            let micro = cases.trial("micro_batch", ways::MICRO_BATCH);
+            let windowed = cases.trial("tumbling", ways::TUMBLING);
+            let verdicts = [
+                (
+                    record.name,
+                    record.run(begun, |case| per_record(&case.readings)),
+                ),
+                (
+                    micro.name,
+                    micro.run(begun, |case| {
+                        micro_batch(&case.readings, case.max_n, case.ms)
+                    }),
+                ),
+                (
+                    windowed.name,
+                    windowed.run(begun, |case| tumbling(&case.readings, case.ms)),
+                ),
+            ];
+            Outcome::new(&EXERCISE, trial::together(&verdicts))
+        },
+    )
 }
 
 /// One case: `ms` is the longest wait of a micro-batch, or the size of a window.

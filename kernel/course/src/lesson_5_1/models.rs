@@ -66,12 +66,14 @@ pub fn check_5_1_e6(pick: fn(UseCase) -> (Model, Reason)) -> Outcome {
 }
 
 /// As [`check_5_1_e6`], for a learner who is not the current one (the cases are the same for all).
-pub fn check_for(_learner: &Learner, pick: fn(UseCase) -> (Model, Reason)) -> Outcome {
-    let begun = Instant::now();
-    let left = LIMIT.saturating_sub(begun.elapsed());
-    let cases = UseCase::ALL;
-    let attempt = attempt::run(left, cases.len(), |index| pick(cases[index]));
-    Outcome::new(&EXERCISE, judge(&attempt.answers, &attempt.end))
+pub fn check_for(learner: &Learner, pick: fn(UseCase) -> (Model, Reason)) -> Outcome {
+    attempt::of(EXERCISE.id, learner, &[pick as *const ()], || {
+        let begun = Instant::now();
+        let left = LIMIT.saturating_sub(begun.elapsed());
+        let cases = UseCase::ALL;
+        let attempt = attempt::run(left, cases.len(), |index| pick(cases[index]));
+        Outcome::new(&EXERCISE, judge(&attempt.answers, &attempt.end))
+    })
 }
 
 fn judge(answers: &[attempt::Answer<Answer>], end: &End) -> State {

@@ -6,6 +6,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::trace_ways::{self as ways, MISCONCEPTIONS, PROPERTIES};
+use crate::attempt;
 use crate::bar_picture::{BarPicture, Pair, number};
 use crate::exercise::Exercise;
 use crate::learner::Learner;
@@ -149,9 +150,11 @@ pub fn check_5_1_e1(trace_stats: fn(&[Trip]) -> TraceStats) -> Outcome {
 
 /// As [`check_5_1_e1`], for a learner who is not the current one.
 pub fn check_for(learner: &Learner, trace_stats: fn(&[Trip]) -> TraceStats) -> Outcome {
-    let trial = measuring(&mut Random::seeded(learner.seed(EXERCISE.id)));
-    let verdict = trial.run(Instant::now(), |trips| Measured::of(&trace_stats(trips)));
-    Outcome::new(&EXERCISE, trial::together(&[(trial.name, verdict)]))
+    attempt::of(EXERCISE.id, learner, &[trace_stats as *const ()], || {
+        let trial = measuring(&mut Random::seeded(learner.seed(EXERCISE.id)));
+        let verdict = trial.run(Instant::now(), |trips| Measured::of(&trace_stats(trips)));
+        Outcome::new(&EXERCISE, trial::together(&[(trial.name, verdict)]))
+    })
 }
 
 fn measuring(random: &mut Random) -> Trial<Vec<Trip>, Measured> {

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::attempt;
 use crate::exercise::Exercise;
 use crate::learner::Learner;
 use crate::outcome::Outcome;
@@ -63,22 +64,29 @@ pub fn check_for(
     tumbling_start: fn(i64, i64, i64) -> i64,
     hopping_starts: fn(i64, i64, i64) -> Vec<i64>,
 ) -> Outcome {
-    let mut random = Random::seeded(learner.seed(EXERCISE.id));
-    let (tumbling, hopping) = (tumbling(&mut random), hopping(&mut random));
-    let begun = Instant::now();
-    let tumbling_verdict = tumbling.run(begun, |&(ts, size, offset)| {
-        tumbling_start(ts, size, offset)
-    });
-    let hopping_verdict = hopping.run(begun, |&(ts, size, advance)| {
-        let mut starts = hopping_starts(ts, size, advance);
-        starts.sort_unstable();
-        starts
-    });
-    let state = trial::together(&[
-        (tumbling.name, tumbling_verdict),
-        (hopping.name, hopping_verdict),
-    ]);
-    Outcome::new(&EXERCISE, state)
+    attempt::of(
+        EXERCISE.id,
+        learner,
+        &[tumbling_start as *const (), hopping_starts as *const ()],
+        || {
+            let mut random = Random::seeded(learner.seed(EXERCISE.id));
+            let (tumbling, hopping) = (tumbling(&mut random), hopping(&mut random));
+            let begun = Instant::now();
+            let tumbling_verdict = tumbling.run(begun, |&(ts, size, offset)| {
+                tumbling_start(ts, size, offset)
+            });
+            let hopping_verdict = hopping.run(begun, |&(ts, size, advance)| {
+                let mut starts = hopping_starts(ts, size, advance);
+                starts.sort_unstable();
+                starts
+            });
+            let state = trial::together(&[
+                (tumbling.name, tumbling_verdict),
+                (hopping.name, hopping_verdict),
+            ]);
+            Outcome::new(&EXERCISE, state)
+        },
+    )
 }
 
 fn tumbling(random: &mut Random) -> Trial<Tumbling, i64> {

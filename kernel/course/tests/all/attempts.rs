@@ -1,10 +1,18 @@
 //! What a learner's function can do, and how the attempt ends.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use headwater_course::attempt::{self, Answer, Attempt, End};
 
 const LONG: Duration = Duration::from_secs(60);
+
+/// Makes the calls in a fresh process and in a fork: both have to end in the same way.
+fn both(limit: Duration, calls: usize, function: fn(usize) -> u64) -> Attempt<u64> {
+    let fresh = attempt::probe(limit, calls, function);
+    assert_eq!(attempt::run(limit, calls, function), fresh);
+    fresh
+}
 
 fn values(attempt: &Attempt<u64>) -> Vec<u64> {
     let value = |answer: &Answer<u64>| match answer {
@@ -16,7 +24,7 @@ fn values(attempt: &Attempt<u64>) -> Vec<u64> {
 
 #[test]
 fn every_call_is_answered_in_order() {
-    let attempt = attempt::run(LONG, 1000, |index| index as u64 * 2);
+    let attempt = both(LONG, 1000, |index| index as u64 * 2);
     assert_eq!(attempt.end, End::Finished);
     assert_eq!(
         values(&attempt),
@@ -26,7 +34,7 @@ fn every_call_is_answered_in_order() {
 
 #[test]
 fn panic_ends_one_call_only() {
-    let attempt: Attempt<u64> = attempt::run(LONG, 3, |index| {
+    let attempt: Attempt<u64> = both(LONG, 3, |index| {
         if index == 1 {
             panic!("call {index}")
         } else {
@@ -47,7 +55,7 @@ fn panic_ends_one_call_only() {
 #[test]
 fn endless_loop_ends_at_the_limit_and_keeps_earlier_answers() {
     let begun = Instant::now();
-    let attempt = attempt::run(Duration::from_millis(300), 3, |index| {
+    let attempt = both(Duration::from_millis(300), 3, |index| {
         if index == 1 {
             loop {
                 std::hint::spin_loop();
@@ -72,7 +80,7 @@ fn recursion_without_end_is_told_apart() {
             deeper(depth + 1) + room[depth as usize % 64]
         }
     }
-    let attempt = attempt::run(LONG, 1, |_| deeper(0));
+    let attempt = both(LONG, 1, |_| deeper(0));
     assert_eq!(
         (attempt.end.clone(), values(&attempt)),
         (End::StackOverflow, vec![])
@@ -81,7 +89,7 @@ fn recursion_without_end_is_told_apart() {
 
 #[test]
 fn too_much_memory_is_told_apart() {
-    let attempt = attempt::run(LONG, 1, |_| {
+    let attempt = both(LONG, 1, |_| {
         let much: Vec<u64> = Vec::with_capacity(std::hint::black_box(1 << 31));
         std::hint::black_box(much).capacity() as u64
     });
@@ -93,14 +101,14 @@ fn too_much_memory_is_told_apart() {
 
 #[test]
 fn exit_and_abort_do_not_reach_the_session() {
-    let attempt: Attempt<u64> = attempt::run(LONG, 1, |_| std::process::exit(3));
+    let attempt: Attempt<u64> = both(LONG, 1, |_| std::process::exit(3));
     assert_eq!(
         attempt.end,
         End::Died("it ended the process with code 3".into())
     );
-    let attempt: Attempt<u64> = attempt::run(LONG, 1, |_| std::process::exit(0));
+    let attempt: Attempt<u64> = both(LONG, 1, |_| std::process::exit(0));
     assert_eq!(attempt.end, End::Died("it ended the process".into()));
-    let attempt: Attempt<u64> = attempt::run(LONG, 1, |_| std::process::abort());
+    let attempt: Attempt<u64> = both(LONG, 1, |_| std::process::abort());
     assert_eq!(
         attempt.end,
         End::Died("it ended the process with signal 6".into())
@@ -109,7 +117,7 @@ fn exit_and_abort_do_not_reach_the_session() {
 
 #[test]
 fn printing_does_no_harm() {
-    let attempt = attempt::run(LONG, 1, |_| {
+    let attempt = both(LONG, 1, |_| {
         for line in 0..1000_u64 {
             println!("a learner looks at line {line}");
             eprintln!("a learner looks at line {line}");
@@ -156,4 +164,59 @@ fn forks_among_panics() {
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
     others.into_iter().for_each(|other| other.join().unwrap());
     assert_eq!(ends, vec![End::Finished; 40]);
+}
+
+/// What a session has changed; a fresh process knows nothing of it.
+static CHANGED: AtomicU64 = AtomicU64::new(0);
+
+#[test]
+fn fresh_process_has_nothing_of_the_session() {
+    CHANGED.store(7, Ordering::Relaxed);
+    let attempt = attempt::probe(LONG, 2, |index| {
+        CHANGED.load(Ordering::Relaxed) + index as u64
+    });
+    assert_eq!(
+        (attempt.end.clone(), values(&attempt)),
+        (End::Finished, vec![0, 1])
+    );
+    let other = attempt::probe(LONG, 1, |_| u64::from(std::process::id()));
+    assert_ne!(values(&other), [u64::from(std::process::id())]);
+}
+
+#[test]
+fn threads_of_a_function_run_in_a_fresh_process() {
+    let attempt = attempt::probe(LONG, 1, |index| {
+        let threads: Vec<_> = (0..4)
+            .map(|add| std::thread::spawn(move || index as u64 + add))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum()
+    });
+    assert_eq!(
+        (attempt.end.clone(), values(&attempt)),
+        (End::Finished, vec![6])
+    );
+}
+
+#[test]
+fn programs_that_a_function_starts_end_with_it() {
+    let attempt = attempt::probe(LONG, 1, |_| {
+        let sleep = std::process::Command::new("sleep")
+            .arg("300")
+            .spawn()
+            .unwrap();
+        u64::from(sleep.id())
+    });
+    let pid = values(&attempt)[0];
+    let is_alive = || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.contains("(sleep)") && !stat.contains(") Z ")
+    };
+    let deadline = Instant::now() + LONG;
+    while is_alive() {
+        assert!(Instant::now() < deadline, "{pid} is still there");
+        std::thread::yield_now();
+    }
 }

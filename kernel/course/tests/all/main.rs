@@ -14,3 +14,13 @@ mod outcomes;
 mod trace;
 mod window_starts;
 mod zoo;
+
+/// Before anything else: a process that was started for an attempt makes it, and runs no test.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static SERVE: extern "C" fn() = {
+    extern "C" fn serve() {
+        headwater_course::attempt::serve_if_asked();
+    }
+    serve
+};

@@ -5,6 +5,7 @@ mod answers;
 mod broken_messages;
 mod broker;
 mod cells;
+mod checks;
 mod commands;
 mod comms;
 mod completion;

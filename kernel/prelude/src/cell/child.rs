@@ -13,6 +13,7 @@ type Entry = unsafe extern "C-unwind" fn();
 /// shared object that this crate is compiled into; it returns the process's exit code.
 #[unsafe(no_mangle)]
 pub extern "C" fn headwater_child_main() -> i32 {
+    headwater_course::attempt::serve_if_asked();
     guard::install_panic_hook();
     catch_interrupts();
     go_first_when_memory_is_short();

@@ -1,0 +1,67 @@
+//! The checks that a process can be asked for, by the ids of their exercises.
+
+use std::mem::transmute;
+
+use crate::learner::Learner;
+use crate::lesson_5_1::buffer::{self, Policy};
+use crate::lesson_5_1::engines::{self, Output, Reading};
+use crate::lesson_5_1::models::{self, Model, Reason};
+use crate::lesson_5_1::once::{self, ProcessorTest};
+use crate::lesson_5_1::trace::{self, TraceStats, Trip};
+use crate::lesson_5_1::use_cases::UseCase;
+use crate::lesson_5_1::window_starts;
+
+/// Runs a check of the functions at these addresses.
+pub(super) type Entry = fn(&Learner, &[*const ()]);
+
+/// Reads the functions of an exercise as what they are.
+///
+/// The addresses come from the check of that very exercise, in a process of this program: there
+/// they were functions of these types, from an object compiled against the same library.
+macro_rules! functions {
+    ($functions:ident: $($type:ty),+) => {{
+        let mut all = $functions.iter();
+        // SAFETY: see above; a missing one would be a null pointer, and is a panic instead.
+        ($(unsafe { transmute::<*const (), $type>(*all.next().expect("one address a function")) },)+)
+    }};
+}
+
+/// Returns the check of an exercise.
+pub(super) fn find(id: &str) -> Option<Entry> {
+    Some(match id {
+        "5.1 E1" => |learner, all| {
+            let (stats,) = functions!(all: fn(&[Trip]) -> TraceStats);
+            trace::check_for(learner, stats);
+        },
+        "5.1 E2" => |learner, all| {
+            let (record, batch, window) = functions!(all:
+                fn(&[Reading]) -> Vec<Output>,
+                fn(&[Reading], usize, i64) -> Vec<Output>,
+                fn(&[Reading], i64) -> Vec<Output>);
+            engines::check_for(learner, record, batch, window);
+        },
+        "5.1 E3" => |learner, all| {
+            let (tumbling, hopping) =
+                functions!(all: fn(i64, i64, i64) -> i64, fn(i64, i64, i64) -> Vec<i64>);
+            window_starts::check_for(learner, tumbling, hopping);
+        },
+        "5.1 E4" => |learner, all| {
+            let (block, newest, oldest, sample) = functions!(all: Policy, Policy, Policy, Policy);
+            buffer::check_for(learner, [block, newest, oldest, sample], 1);
+        },
+        "5.1 E5" => |learner, all| {
+            let (fails, restart, small) =
+                functions!(all: ProcessorTest, ProcessorTest, ProcessorTest);
+            once::check_for(learner, [fails, restart, small]);
+        },
+        "5.1 E6" => |learner, all| {
+            let (pick,) = functions!(all: fn(UseCase) -> (Model, Reason));
+            models::check_for(learner, pick);
+        },
+        "probe" => |_, all| {
+            let (function,) = functions!(all: fn(usize) -> u64);
+            super::run(super::LIMIT, 0, function);
+        },
+        _ => return None,
+    })
+}
