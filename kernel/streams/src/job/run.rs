@@ -1,5 +1,6 @@
 //! A running job: its thread, and what its handle can ask.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -40,7 +41,10 @@ pub(super) fn start(job: &Job, folder: &Path) -> Result<JobRun> {
         .name("headwater-job".into())
         .spawn(move || {
             display::adopt(cell);
-            let result = follow(&ours, &mut engine, every, &mut card);
+            // A function of the caller's may panic; whoever waits for the job must hear of it.
+            let run = || follow(&ours, &mut engine, every, &mut card);
+            let result = catch_unwind(AssertUnwindSafe(run))
+                .unwrap_or_else(|cause| Err(panicked(cause.as_ref())));
             // The checkpoint is free again before anybody hears of the end.
             drop(engine);
             ours.end(result);
@@ -72,6 +76,16 @@ pub(super) fn available(job: &Job, folder: &Path) -> Result<JobRun> {
         shared: Arc::new(shared),
         thread: Mutex::default(),
     })
+}
+
+fn panicked(cause: &(dyn std::any::Any + Send)) -> Error {
+    let said = cause
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| cause.downcast_ref::<&str>().copied());
+    Error::new("the job has panicked")
+        .have(said.unwrap_or("no message").to_owned())
+        .hint("repair the function that it calls, then start it again: the batch comes again")
 }
 
 /// Does batch after batch until somebody stops it.

@@ -346,6 +346,22 @@ fn a_checkpoint_that_cannot_be_read_or_written_says_so() {
     std::fs::write(place.of("torn").join("checkpoint.redb"), "nonsense").unwrap();
     let error = job("torn").start().unwrap_err();
     assert_says(&error, &["cannot be read", "try:  a copy of the folder"]);
+    std::fs::create_dir(place.of("newer")).unwrap();
+    let newer = redb::Database::create(place.of("newer").join("checkpoint.redb")).unwrap();
+    let facts = redb::TableDefinition::<&str, &[u8]>::new("facts");
+    let write = newer.begin_write().unwrap();
+    write
+        .open_table(facts)
+        .unwrap()
+        .insert("version", &[99][..])
+        .unwrap();
+    write.commit().unwrap();
+    drop(newer);
+    let error = job("newer").start().unwrap_err();
+    assert_says(
+        &error,
+        &["of another version of this library", "have: version 99"],
+    );
     std::fs::write(place.of("file"), "not a folder").unwrap();
     let error = job("file").start().unwrap_err();
     assert_says(

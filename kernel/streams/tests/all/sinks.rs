@@ -255,6 +255,28 @@ fn a_function_gets_every_batch_and_again_the_one_that_it_refused() {
 }
 
 #[test]
+fn a_function_that_panics_ends_the_job_with_the_reason() {
+    let (topic, place) = (topic("eachpanic", 1), Place::new());
+    topic.produce(&readings(0, 3)).unwrap();
+    let run = per_gauge(&topic)
+        .to(EachBatch::call(|batch, _| {
+            panic!("no idea what to do with {batch}")
+        }))
+        .checkpoint(place.of("checkpoint"))
+        .start()
+        .unwrap();
+    assert_says(
+        &run.until_caught_up().unwrap_err(),
+        &[
+            "the job has panicked",
+            "have: no idea what to do with 0",
+            "try:  repair the function",
+        ],
+    );
+    assert!(!run.is_running());
+}
+
+#[test]
 fn a_frame_that_is_gone_is_refused() {
     let (topic, place) = (topic("framegone", 1), Place::new());
     topic.produce(&readings(0, 30)).unwrap();
@@ -459,6 +481,48 @@ fn a_postgres_table_keeps_null_keys_dates_lists_and_widens_numbers() {
         &other.run_available().unwrap_err(),
         &["holds results of another job"],
     );
+    let mut client = postgres::Client::connect(server.url(), postgres::NoTls).unwrap();
+    let mut alter = |how: &str| {
+        client
+            .batch_execute(&format!("ALTER TABLE kinds {how}"))
+            .unwrap()
+    };
+    alter("ALTER COLUMN ok TYPE text");
+    send("10:03", "\"G\"", "3");
+    assert_says(
+        &job.run_available().unwrap_err(),
+        &[
+            "column `ok` of PostgreSQL table kinds",
+            "have: text there, boolean here",
+            "try:  ALTER TABLE",
+        ],
+    );
+    alter("RENAME TO elsewhere");
+    assert_says(
+        &job.run_available().unwrap_err(),
+        &["did not take the results", "\"kinds\" does not exist"],
+    );
+    // Repaired, it takes the batch that it refused.
+    alter_back(&mut client);
+    job.run_available().unwrap();
+    let most = sink
+        .read()
+        .unwrap()
+        .column("level_cm")
+        .unwrap()
+        .f64()
+        .unwrap()
+        .max();
+    assert_eq!(most, Some(3.0));
+}
+
+fn alter_back(client: &mut postgres::Client) {
+    client
+        .batch_execute(
+            "ALTER TABLE elsewhere RENAME TO kinds;
+            ALTER TABLE kinds ALTER COLUMN ok TYPE boolean USING ok::boolean",
+        )
+        .unwrap();
 }
 
 #[test]
