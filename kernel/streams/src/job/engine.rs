@@ -17,7 +17,7 @@ use crate::record::decode::Rejected;
 use crate::sink::{Opening, Output, Writer};
 use crate::topic::Topic;
 use crate::topic::range::{self, Ranges};
-use crate::{Result, interrupt};
+use crate::{Error, Result, interrupt};
 
 /// How long a broker may be away before the job gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -121,7 +121,7 @@ impl Engine {
     /// was read.
     pub fn step(&mut self, stop: &dyn Fn() -> bool) -> Result<Option<Step>> {
         let began = Instant::now();
-        let Some(planned) = self.plan()? else {
+        let Some(planned) = self.plan(stop)? else {
             return Ok(None);
         };
         let mut took = Took {
@@ -134,7 +134,7 @@ impl Engine {
             return Ok(None);
         };
         if planned.ends != self.committed.offsets {
-            self.check_topic()?;
+            self.check_topic(stop)?;
         }
         let input_rows = rows.height();
         let emission = timed(&mut took.process, || self.running.push(rows))?;
@@ -235,11 +235,11 @@ impl Engine {
     }
 
     /// Returns what the next batch reads, from an earlier run or written down now.
-    fn plan(&mut self) -> Result<Option<Planned>> {
+    fn plan(&mut self, stop: &dyn Fn() -> bool) -> Result<Option<Planned>> {
         if let Some(planned) = self.planned.take() {
             return Ok(Some(planned));
         }
-        let mut ends = patiently(|| self.ranges.ends())?;
+        let mut ends = patiently(stop, || self.ranges.ends())?;
         if let Some(until) = &self.until {
             let last = ends.iter_mut().zip(until);
             last.for_each(|(end, until)| *end = (*end).min(*until));
@@ -247,7 +247,7 @@ impl Engine {
         let ends = limited(&self.committed.offsets, &ends, self.most);
         if ends == self.committed.offsets && !self.running.owes_a_batch() {
             if self.checked.elapsed() > CHECK {
-                self.check_topic()?;
+                self.check_topic(stop)?;
             }
             return Ok(None);
         }
@@ -260,19 +260,22 @@ impl Engine {
     }
 
     /// Says that the topic is another one of the same name, or wider than what the job reads.
-    fn check_topic(&mut self) -> Result<()> {
+    fn check_topic(&mut self, stop: &dyn Fn() -> bool) -> Result<()> {
         self.checked = Instant::now();
-        patiently(|| checked(&self.topic, self.topic_id.as_deref())).map(drop)
+        patiently(stop, || checked(&self.topic, self.topic_id.as_deref())).map(drop)
     }
 }
 
-/// Calls again for as long as the broker may only be busy or away for a moment.
-fn patiently<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
+/// Calls again for as long as the broker may only be busy or away for a moment. A job that is stopped
+/// meanwhile has nothing to complain about.
+fn patiently<T>(stop: &dyn Fn() -> bool, mut call: impl FnMut() -> Result<T>) -> Result<T> {
     let limit = Instant::now() + PATIENCE;
     loop {
         match call() {
             Err(error) if (error.is_kafka() || error.is_timed_out()) && Instant::now() < limit => {
-                interrupt::check()?;
+                if stop() || interrupt::is_raised() {
+                    return Err(Error::interrupted());
+                }
                 std::thread::sleep(Duration::from_millis(50));
             }
             done => return done,

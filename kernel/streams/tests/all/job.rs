@@ -619,6 +619,32 @@ fn a_job_outlives_a_broker_that_is_away_for_a_moment() {
     topic.produce(&readings(40, 100)).unwrap();
     run.until_caught_up().unwrap();
     assert_eq!(rows(&results.read().unwrap()), oracle(&query, &topic));
+    // Stopped while the broker is away, it has nothing to complain about.
+    node.stop().unwrap();
+    run.stop().unwrap();
+    assert!(run.why().contains("stopped"), "{}", run.why());
+}
+
+#[test]
+fn where_a_job_begins_is_settled_by_its_first_start() {
+    let (topic, place) = (topic("jobfrom", 1), Place::new());
+    topic.produce(&readings(0, 30)).unwrap();
+    let sink = FrameSink::new();
+    let run = |from: Position| {
+        let query = per_gauge(&topic).output(Complete).from(from);
+        let job = query.to(&sink).checkpoint(place.of("checkpoint"));
+        job.run_available().unwrap();
+        let counted = sink.frame().unwrap();
+        match counted.width() {
+            0 => 0,
+            _ => counted.column("n").unwrap().i64().unwrap().sum().unwrap(),
+        }
+    };
+    assert_eq!(run(Latest), 0);
+    topic.produce(&readings(30, 40)).unwrap();
+    assert_eq!(run(Latest), 10);
+    topic.produce(&readings(40, 45)).unwrap();
+    assert_eq!(run(Earliest), 15);
 }
 
 #[test]
