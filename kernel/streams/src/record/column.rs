@@ -8,6 +8,8 @@ use crate::time;
 /// One growing column.
 pub(crate) struct Column {
     pub name: PlSmallStr,
+    /// The name as a JSON key, with its colon.
+    pub quoted: Vec<u8>,
     /// What the column must become; unknown until a header or the first batch said so.
     dtype: Option<DataType>,
     /// Whether `dtype` was inferred, so that a later float may widen it.
@@ -27,8 +29,11 @@ enum Values {
 impl Column {
     /// Starts a column that had no value in `rows` rows so far.
     pub fn new(name: PlSmallStr, dtype: Option<DataType>, rows: usize) -> Column {
+        let mut quoted = serde_json::to_vec(name.as_str()).expect("text is always JSON");
+        quoted.push(b':');
         Column {
             name,
+            quoted,
             dtype,
             inferred: false,
             values: Values::Nulls(rows),
@@ -75,35 +80,36 @@ impl Column {
         }
     }
 
-    /// Fits a value to the column's dtype, or says why it does not fit.
-    pub fn fit<'a>(&self, cell: Cell<'a>) -> Result<Cell<'a>, String> {
+    /// Fits a value to the column's dtype, or says why it does not fit; nothing where it fits as it is.
+    pub fn fitted<'a>(&self, cell: &Cell<'a>) -> Result<Option<Cell<'a>>, String> {
         let Some(dtype) = &self.dtype else {
-            return Ok(cell);
+            return Ok(None);
         };
-        let fitted = match (dtype, &cell) {
+        let fitted = match (dtype, cell) {
             (_, Cell::Null)
             | (DataType::Null, _)
             | (DataType::Boolean, Cell::Bool(_))
-            | (DataType::String, Cell::Text(_)) => return Ok(cell),
+            | (DataType::String, Cell::Text(_)) => return Ok(None),
             (DataType::String, Cell::Bool(value)) => Some(Cell::Text(value.to_string().into())),
             (DataType::String, Cell::Int(value)) => Some(Cell::Text(value.to_string().into())),
             (DataType::String, Cell::Float(value)) => Some(Cell::Text(value.to_string().into())),
             (DataType::Float64 | DataType::Float32, Cell::Int(value)) => {
                 Some(Cell::Float(*value as f64))
             }
-            (DataType::Float64 | DataType::Float32, Cell::Float(_)) => return Ok(cell),
+            (DataType::Float64 | DataType::Float32, Cell::Float(_)) => return Ok(None),
             (DataType::Float64 | DataType::Float32, Cell::Text(text)) => {
                 special_float(text).map(Cell::Float)
             }
-            (DataType::Int64, Cell::Float(_)) if self.inferred => return Ok(cell),
+            (DataType::Int64, Cell::Float(_)) if self.inferred => return Ok(None),
             (DataType::Datetime(unit, _), Cell::Text(text)) => time_in(text, *unit).map(Cell::Int),
             (DataType::Date, Cell::Text(text)) => {
                 time::parse(text).map(|(at, _)| Cell::Int(at.div_euclid(time::DAY)))
             }
-            (dtype, Cell::Int(_)) if dtype.is_integer() || dtype.is_temporal() => return Ok(cell),
+            (dtype, Cell::Int(_)) if dtype.is_integer() || dtype.is_temporal() => return Ok(None),
             _ => None,
         };
-        fitted.ok_or_else(|| format!("column `{}` is {dtype}, found {}", self.name, show(&cell)))
+        let refused = || format!("column `{}` is {dtype}, found {}", self.name, show(cell));
+        fitted.map(Some).ok_or_else(refused)
     }
 
     /// Appends a value that [`Column::fit`] has seen.

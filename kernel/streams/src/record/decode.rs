@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::Cell;
 use super::column::Column;
+use super::scan::{Key, Scan};
 use crate::Result;
 
 /// How many rejected records are kept with their reason; all of them are counted.
@@ -38,6 +39,8 @@ pub(crate) struct Decoder {
     header: Vec<u8>,
     rejected: Vec<Rejected>,
     rejected_count: u64,
+    /// Room for the cells of a row, empty between rows.
+    spare: Vec<(usize, Cell<'static>)>,
 }
 
 impl Decoder {
@@ -132,20 +135,60 @@ impl Decoder {
             }
             self.header = header.to_vec();
         }
-        let mut row = Vec::with_capacity(self.columns.len());
-        super::scan::object(payload, |name, cell| {
-            row.push((self.index(name, row.len()), cell));
-            Ok(())
-        })?;
-        self.push_row(row)
+        let mut row = reused(std::mem::take(&mut self.spare));
+        let read = self.read(payload, &mut row);
+        let pushed = read.and_then(|()| self.push_cells_of(&mut row));
+        row.clear();
+        self.spare = reused(row);
+        pushed
+    }
+
+    /// Reads an object as cells with their columns.
+    fn read<'a>(
+        &mut self,
+        payload: &'a [u8],
+        row: &mut Vec<(usize, Cell<'a>)>,
+    ) -> Result<(), String> {
+        let mut scan = Scan::object(payload)?;
+        loop {
+            let guess = row.len();
+            let expected = self
+                .columns
+                .get(guess)
+                .map(|column| column.quoted.as_slice());
+            let index = match scan.key(expected)? {
+                None => return Ok(()),
+                Some(Key::Expected) => guess,
+                Some(Key::Other(name)) => self.index(&name, guess),
+            };
+            row.push((index, scan.value()?));
+        }
     }
 
     /// Checks every cell before any is stored, so that a rejected row leaves nothing behind.
+    fn push_cells_of(&mut self, row: &mut Vec<(usize, Cell<'_>)>) -> Result<(), String> {
+        let in_order = row.len() == self.columns.len()
+            && (0..).zip(&*row).all(|(at, (index, _))| at == *index);
+        if !in_order {
+            return self.push_row(std::mem::take(row));
+        }
+        for ((_, cell), column) in row.iter_mut().zip(&self.columns) {
+            if let Some(fitted) = column.fitted(cell)? {
+                *cell = fitted;
+            }
+        }
+        for ((_, cell), column) in row.drain(..).zip(&mut self.columns) {
+            column.push(textual(column, cell));
+        }
+        self.rows += 1;
+        Ok(())
+    }
+
     fn push_row(&mut self, row: Vec<(usize, Cell<'_>)>) -> Result<(), String> {
         let mut cells: Vec<Cell<'_>> = Vec::with_capacity(self.columns.len());
         cells.resize(self.columns.len(), Cell::Null);
         for (index, cell) in row {
-            cells[index] = self.columns[index].fit(cell)?;
+            cells[index] = self.columns[index].fitted(&cell)?.unwrap_or(cell);
         }
         for (column, cell) in self.columns.iter_mut().zip(cells) {
             column.push(textual(column, cell));
@@ -172,6 +215,14 @@ impl Decoder {
     }
 }
 
+/// Returns the same room for cells of another lifetime: nothing is in it.
+fn reused<'a>(mut row: Vec<(usize, Cell<'_>)>) -> Vec<(usize, Cell<'a>)> {
+    row.clear();
+    row.into_iter()
+        .map(|_| unreachable!("it is empty"))
+        .collect()
+}
+
 /// Returns the rejected records as a frame: place, reason.
 pub(crate) fn rejected_frame(rejected: &[Rejected]) -> Result<DataFrame> {
     let column = |name: &str, pick: fn(&Rejected) -> &str| {
@@ -185,14 +236,119 @@ pub(crate) fn rejected_frame(rejected: &[Rejected]) -> Result<DataFrame> {
 }
 
 /// An untyped column that mixes kinds becomes text; this makes the new value text too.
+#[inline]
 fn textual<'a>(column: &Column, cell: Cell<'a>) -> Cell<'a> {
-    if !(column.is_text() || column.needs_text(&cell)) {
-        return cell;
+    match column.is_text() || column.needs_text(&cell) {
+        true => as_text(cell),
+        false => cell,
     }
+}
+
+#[cold]
+fn as_text(cell: Cell<'_>) -> Cell<'_> {
     match cell {
         Cell::Bool(value) => Cell::Text(Cow::Owned(value.to_string())),
         Cell::Int(value) => Cell::Text(Cow::Owned(value.to_string())),
         Cell::Float(value) => Cell::Text(Cow::Owned(value.to_string())),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Returns the frame of some records, and how many were rejected.
+    fn decoded(records: &[&str]) -> (DataFrame, u64) {
+        let mut decoder = Decoder::default();
+        for record in records {
+            decoder.push(record.as_bytes(), None, || "here".into());
+        }
+        (decoder.take().unwrap(), decoder.rejected_count())
+    }
+
+    #[test]
+    fn keys_in_another_order_with_white_space_or_escaped_are_the_same_columns() {
+        let (plain, _) = decoded(&[r#"{"a":1,"b":"x"}"#, r#"{"a":2,"b":"y"}"#]);
+        let (odd, rejected) = decoded(&[
+            r#"{"a":1,"b":"x"}"#,
+            " { \"b\" : \"y\" ,\n\"\\u0061\" : 2 } ",
+        ]);
+        assert!(odd.equals(&plain) && rejected == 0);
+    }
+
+    #[test]
+    fn what_is_no_object_says_where() {
+        for (record, why) in [
+            ("", "expected `{` at byte 0"),
+            ("[1]", "expected `{` at byte 0"),
+            ("{\"a\":1", "expected `}` at byte 6"),
+            ("{\"a\":1,}", "expected text in quotes at byte 7"),
+            ("{\"a\":1 \"b\":2}", "expected `}` at byte 7"),
+            ("{\"a\":1}{", "something follows the object at byte 7"),
+            ("{\"a\":01}", "expected a number at byte 5"),
+            ("{\"a\":1.}", "expected a number at byte 5"),
+            (
+                "{\"a\":\"x\ny\"}",
+                "text without its closing quote at byte 5",
+            ),
+            (
+                "{\"a\":\"x\\\"}",
+                "text without its closing quote at byte 5",
+            ),
+            ("{\"a\":nul}", "expected `null` at byte 5"),
+            ("{,\"a\":1}", "expected text in quotes at byte 1"),
+        ] {
+            let mut decoder = Decoder::default();
+            decoder.push(record.as_bytes(), None, || "here".into());
+            assert!(
+                decoder.rejected()[0].why.contains(why),
+                "{record:?}: {}",
+                decoder.rejected()[0].why
+            );
+        }
+        let mut decoder = Decoder::default();
+        decoder.push(b"{\"a\":\"\xff\"}", None, || "here".into());
+        assert!(
+            decoder.rejected()[0].why.contains("not UTF-8 at byte 6"),
+            "{}",
+            decoder.rejected()[0].why
+        );
+    }
+
+    proptest! {
+        /// Whatever the bytes, a record is a row or rejected, and nothing is half stored.
+        #[test]
+        fn any_bytes_are_a_row_or_rejected(
+            records in proptest::collection::vec(prop_oneof![
+                proptest::collection::vec(any::<u8>(), 0..30),
+                "\\{\"[ab]\": ?(-?[0-9]{1,20}(\\.[0-9]{1,9})?(e[0-9])?|\"[a-z\\\\\"]{0,4}\"|null|true|\\[1\\])(,\"[abc]\":[0-9])?\\}?"
+                    .prop_map(String::into_bytes),
+            ], 0..20)
+        ) {
+            let mut decoder = Decoder::default();
+            for record in &records {
+                decoder.push(record, None, || "here".into());
+            }
+            let rows = decoder.rows();
+            prop_assert_eq!(rows as u64 + decoder.rejected_count(), records.len() as u64);
+            prop_assert_eq!(decoder.take().unwrap().height(), rows);
+        }
+
+        /// What serde_json reads as an object of plain values is read as the same values.
+        #[test]
+        fn objects_are_those_of_serde_json(whole in any::<i64>(), float in -1e12f64..1e12, text in "\\PC{0,12}", truth in any::<bool>()) {
+            let object = serde_json::json!({"f": float, "n": null, "s": text, "t": truth, "w": whole});
+            let (frame, rejected) = decoded(&[&object.to_string()]);
+            prop_assert_eq!(rejected, 0);
+            prop_assert_eq!(frame.column("w").unwrap().i64().unwrap().get(0), Some(whole));
+            prop_assert_eq!(frame.column("f").unwrap().f64().unwrap().get(0), Some(float));
+            prop_assert_eq!(frame.column("t").unwrap().bool().unwrap().get(0), Some(truth));
+            if let Ok(texts) = frame.column("s").unwrap().str() {
+                prop_assert_eq!(texts.get(0), Some(text.as_str()));
+            }
+        }
     }
 }

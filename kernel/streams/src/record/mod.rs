@@ -13,6 +13,7 @@ pub(crate) mod cell;
 pub(crate) mod column;
 pub(crate) mod decode;
 pub(crate) mod encode;
+mod number;
 mod scan;
 
 use polars::prelude::{DataType, PlSmallStr, TimeUnit, TimeZone};

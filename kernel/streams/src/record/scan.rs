@@ -6,42 +6,78 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr2;
+
 use super::cell::Cell;
 
-/// Calls `pair` for every key and value of the object that `json` is.
-///
-/// # Errors
-/// Says in words why `json` is no object, or what `pair` said.
-pub(crate) fn object<'a>(
-    json: &'a [u8],
-    mut pair: impl FnMut(&str, Cell<'a>) -> Result<(), String>,
-) -> Result<(), String> {
-    let mut scan = Scan { json, at: 0 };
-    scan.expect(b'{')?;
-    if scan.peek() != Some(b'}') {
-        loop {
-            let key = scan.string()?;
-            scan.expect(b':')?;
-            pair(&key, scan.value()?)?;
-            if scan.peek() != Some(b',') {
-                break;
-            }
-            scan.at += 1;
-        }
-    }
-    scan.expect(b'}')?;
-    match scan.peek() {
-        None => Ok(()),
-        Some(_) => Err(scan.wrong("something follows the object")),
-    }
-}
-
-struct Scan<'a> {
+/// A JSON object that is read pair by pair.
+pub(crate) struct Scan<'a> {
+    text: &'a str,
     json: &'a [u8],
     at: usize,
+    pairs: usize,
+}
+
+/// The key of a pair.
+pub(crate) enum Key<'a> {
+    /// The one that was expected.
+    Expected,
+    Other(Cow<'a, str>),
 }
 
 impl<'a> Scan<'a> {
+    /// Begins to read `json`.
+    ///
+    /// # Errors
+    /// Says in words why `json` is no object.
+    pub fn object(json: &'a [u8]) -> Result<Scan<'a>, String> {
+        let text = std::str::from_utf8(json);
+        let mut scan = Scan {
+            text: text.unwrap_or_default(),
+            json,
+            at: 0,
+            pairs: 0,
+        };
+        if let Err(cause) = text {
+            scan.at = cause.valid_up_to();
+            return Err(scan.wrong("text that is not UTF-8"));
+        }
+        scan.expect(b'{')?;
+        Ok(scan)
+    }
+
+    /// Reads the next key, most likely `expected` (in quotes, with its colon); nothing where the
+    /// object ends.
+    ///
+    /// # Errors
+    /// Says in words what stands there instead.
+    pub fn key(&mut self, expected: Option<&[u8]>) -> Result<Option<Key<'a>>, String> {
+        match (self.peek(), self.pairs) {
+            (Some(b'}'), _) => return self.end(),
+            (Some(b','), 1..) => self.at += 1,
+            (_, 1..) => return Err(self.wrong("expected `}`")),
+            _ => {}
+        }
+        self.pairs += 1;
+        if let Some(expected) = expected
+            && self.json[self.at..].starts_with(expected)
+        {
+            self.at += expected.len();
+            return Ok(Some(Key::Expected));
+        }
+        let key = self.string()?;
+        self.expect(b':')?;
+        Ok(Some(Key::Other(key)))
+    }
+
+    fn end(&mut self) -> Result<Option<Key<'a>>, String> {
+        self.at += 1;
+        match self.peek() {
+            None => Ok(None),
+            Some(_) => Err(self.wrong("something follows the object")),
+        }
+    }
+
     /// Skips white space and returns the next byte.
     fn peek(&mut self) -> Option<u8> {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.json.get(self.at) {
@@ -58,7 +94,11 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    fn value(&mut self) -> Result<Cell<'a>, String> {
+    /// Reads the value behind a key.
+    ///
+    /// # Errors
+    /// Says in words what stands there instead.
+    pub fn value(&mut self) -> Result<Cell<'a>, String> {
         match self.peek() {
             Some(b'"') => self.string().map(Cell::Text),
             Some(b'-' | b'0'..=b'9') => self.number(),
@@ -80,9 +120,20 @@ impl<'a> Scan<'a> {
 
     fn number(&mut self) -> Result<Cell<'a>, String> {
         let rest = &self.json[self.at..];
+        if let Some((cell, length)) = super::number::short(rest) {
+            self.at += length;
+            return Ok(cell);
+        }
         let part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
         let length = rest.iter().take_while(|byte| part(byte)).count();
-        let text = std::str::from_utf8(&rest[..length]).unwrap_or_default();
+        let text = &self.text[self.at..self.at + length];
+        // Rust reads more than JSON allows: 01 and 1. are no numbers there.
+        let digits = text.trim_start_matches('-').as_bytes();
+        let starts_oddly = digits.len() > 1 && digits[0] == b'0' && digits[1].is_ascii_digit();
+        let ends_oddly = text.split(['e', 'E']).any(|part| part.ends_with('.'));
+        if starts_oddly || ends_oddly {
+            return Err(self.wrong("expected a number"));
+        }
         let cell = match text.parse::<i64>() {
             Ok(whole) => Some(Cell::Int(whole)),
             Err(_) => text.parse::<f64>().ok().map(Cell::Float),
@@ -100,24 +151,30 @@ impl<'a> Scan<'a> {
         let mut end = start;
         let mut escaped = false;
         loop {
-            match self.json.get(end) {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    end += 2;
-                }
-                Some(0..0x20) | None => return Err(self.wrong("text without its closing quote")),
-                Some(_) => end += 1,
+            let rest = self.json.get(end..).unwrap_or_default();
+            let Some(found) = memchr2(b'"', b'\\', rest) else {
+                return Err(self.wrong("text without its closing quote"));
+            };
+            end += found;
+            if self.json[end] == b'"' {
+                break;
             }
+            escaped = true;
+            end += 2;
+        }
+        // Without a way out in the middle, the compiler looks at many bytes at once.
+        let least = self.json[start..end]
+            .iter()
+            .fold(u8::MAX, |least, byte| least.min(*byte));
+        if least < 0x20 {
+            return Err(self.wrong("text without its closing quote"));
         }
         let text = if escaped {
             let text = serde_json::from_slice(&self.json[self.at..=end])
                 .map_err(|cause| self.wrong(&cause.to_string()))?;
             Cow::Owned(text)
         } else {
-            let text = std::str::from_utf8(&self.json[start..end])
-                .map_err(|_| self.wrong("text that is not UTF-8"))?;
-            Cow::Borrowed(text)
+            Cow::Borrowed(&self.text[start..end])
         };
         self.at = end + 1;
         Ok(text)

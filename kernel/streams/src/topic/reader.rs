@@ -131,14 +131,15 @@ impl Reader {
         mut take: impl FnMut(&Record<'_>),
     ) -> Result<()> {
         let mut taken = self.take_ahead(ends, &mut take);
-        let mut last = Instant::now();
+        // The clock is looked at where nothing comes, not for every record.
+        let (mut last, mut heard) = (Instant::now(), false);
         // Partitions that were told to read on from where they are, after `ends` were known.
         let mut asked = vec![false; ends.len()];
         while !self.is_at(ends) && taken < MOST && !stop() {
             interrupt::check()?;
             match self.consumer.poll(Duration::from_millis(50)) {
                 Some(Ok(message)) => {
-                    last = Instant::now();
+                    heard = true;
                     let partition = message.partition() as usize;
                     if message.offset() >= ends[partition] {
                         self.ahead[partition].push_back(message.detach());
@@ -157,6 +158,9 @@ impl Reader {
                 }
                 Some(Err(KafkaError::PartitionEOF(_))) | None => {}
                 Some(Err(_)) => std::thread::sleep(Duration::from_millis(10)),
+            }
+            if std::mem::take(&mut heard) {
+                last = Instant::now();
             }
             if last.elapsed() > SILENCE {
                 return Err(self.stuck(ends));
