@@ -625,6 +625,67 @@ fn a_job_outlives_a_broker_that_is_away_for_a_moment() {
     assert!(run.why().contains("stopped"), "{}", run.why());
 }
 
+/// What the batches of a job did: number, rows in and out, watermark, late, dropped, state.
+type Account = Vec<(u64, usize, usize, Option<i64>, usize, usize, [usize; 3])>;
+
+/// Runs a job batch by batch and returns its account and its results; each batch fails once before
+/// it is done, where `failing`, so that every one begins from the checkpoint.
+fn account(topic: &Topic, place: &Place, failing: bool) -> (Account, Vec<String>) {
+    use std::sync::{Arc, Mutex};
+    let seen: Arc<Mutex<Vec<(u64, DataFrame)>>> = Arc::default();
+    let failed = Arc::new(Mutex::new(std::collections::HashSet::new()));
+    let noted = seen.clone();
+    let sink = EachBatch::call(move |batch, rows| {
+        if failing && failed.lock().unwrap().insert(batch) {
+            return Err(headwater_streams::Error::new("not at the first time"));
+        }
+        noted.lock().unwrap().push((batch, rows.clone()));
+        Ok(())
+    });
+    let job = per_gauge(topic)
+        .to(sink)
+        .checkpoint(place.of(if failing { "failing" } else { "whole" }))
+        .most_records(40)
+        .every(std::time::Duration::ZERO);
+    let mut account = Account::new();
+    loop {
+        let run = job.start().unwrap();
+        let ended = run.until_caught_up();
+        account.extend(run.progress_records().iter().map(|record| {
+            (
+                record.batch,
+                record.input_rows,
+                record.sink_rows,
+                record.watermark,
+                record.late_rows,
+                record.dropped_groups,
+                [record.state_rows, record.updated, record.removed],
+            )
+        }));
+        if ended.is_ok() {
+            break;
+        }
+    }
+    let seen = seen.lock().unwrap();
+    let results = seen.iter().flat_map(|(batch, rows)| {
+        let rows = crate::job::rows(rows).into_iter();
+        rows.map(move |row| format!("{batch}: {row}"))
+    });
+    (account, results.collect())
+}
+
+#[test]
+fn a_restart_before_every_batch_changes_no_watermark_count_or_row() {
+    let (topic, place) = (topic("jobrestarts", 1), Place::new());
+    for (from, to) in [(0, 100), (0, 20), (100, 230), (150, 160)] {
+        topic.produce(&readings(from, to)).unwrap();
+    }
+    let whole = account(&topic, &place, false);
+    let failing = account(&topic, &place, true);
+    assert!(whole.0.len() > 6 && whole.0.iter().any(|batch| batch.4 > 0));
+    assert_eq!(failing, whole);
+}
+
 #[test]
 fn where_a_job_begins_is_settled_by_its_first_start() {
     let (topic, place) = (topic("jobfrom", 1), Place::new());
