@@ -14,6 +14,14 @@ pub struct Exercise {
     pub next_question: &'static str,
 }
 
+impl Exercise {
+    /// Returns how files name the lesson, for example `05-1` for `5.1 E3`.
+    pub fn lesson_file(&self) -> String {
+        let lesson = self.id.split(' ').next().unwrap_or(self.id);
+        format!("0{}", lesson.replace('.', "-"))
+    }
+}
+
 /// Every exercise that has a check.
 pub const ALL: [&Exercise; 9] = [
     &crate::lesson_5_1::trace::EXERCISE,

@@ -193,8 +193,10 @@ impl Outcome {
                     more => format!(" (with {more} hints)"),
                 };
                 Some(format!(
-                    "Every shown case, every hidden case and every property holds{hints}. The next question: {}",
-                    self.exercise.next_question
+                    "Every shown case, every hidden case and every property holds{hints}. The next question: {} \
+                     Another solution, and what speaks for and against it: `solutions/{}.ipynb`.",
+                    self.exercise.next_question,
+                    self.exercise.lesson_file()
                 ))
             }
         }

@@ -306,3 +306,17 @@ fn catalogue_has_the_exercises_and_points_of_the_checkers() {
     }
     assert_eq!(listed, exercise::ALL.len());
 }
+
+#[test]
+fn correct_answer_points_to_solutions_that_are_there() {
+    for known in exercise::ALL {
+        let file = folder().join(format!("solutions/{}.ipynb", known.lesson_file()));
+        let text =
+            fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        assert!(
+            text.contains(&format!("Exercise {}", known.id.split(' ').nth(1).unwrap())),
+            "{}",
+            known.id
+        );
+    }
+}

@@ -180,8 +180,7 @@ fn base(bootstrap: &str) -> ClientConfig {
     config
         .set("bootstrap.servers", bootstrap)
         .set("client.id", "headwater")
-        // A broker on this machine has one address family; trying the other costs a second.
-        .set("broker.address.family", "v4")
+        .set("broker.address.family", address_family(bootstrap))
         .set("socket.nagle.disable", "true")
         .set("reconnect.backoff.ms", "50")
         .set("reconnect.backoff.max.ms", "1000")
@@ -190,6 +189,24 @@ fn base(bootstrap: &str) -> ClientConfig {
         .set("log.connection.close", "false")
         .set_log_level(RDKafkaLogLevel::Emerg);
     config
+}
+
+/// Returns the family of addresses to look for.
+///
+/// A name such as `localhost` may stand for two families, and trying the wrong one costs a second.
+/// An address stands for one; and asked for IPv4 alone, the resolver refuses even an address as
+/// long as no network but the loopback is up (`AI_ADDRCONFIG`).
+fn address_family(bootstrap: &str) -> &'static str {
+    let host = bootstrap
+        .split(',')
+        .next()
+        .and_then(|first| first.rsplit_once(':'))
+        .map_or(bootstrap, |(host, _)| host);
+    if host.parse::<std::net::Ipv4Addr>().is_ok() {
+        "any"
+    } else {
+        "v4"
+    }
 }
 
 /// Returns a consumer that commits nothing by itself.
@@ -265,4 +282,16 @@ pub(crate) fn wait<T>(request: impl Future<Output = T>) -> T {
     runtime
         .expect("a runtime without threads needs no resources")
         .block_on(request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address_family;
+
+    #[test]
+    fn address_is_taken_as_it_is_and_a_name_is_looked_up_once() {
+        assert_eq!(address_family("127.0.0.1:9092"), "any");
+        assert_eq!(address_family("127.0.0.1:9092,localhost:9093"), "any");
+        assert_eq!(address_family("localhost:9092"), "v4");
+    }
 }
