@@ -23,7 +23,7 @@ impl Exercise {
 }
 
 /// Every exercise that has a check.
-pub const ALL: [&Exercise; 9] = [
+pub const ALL: [&Exercise; 10] = [
     &crate::lesson_5_1::trace::EXERCISE,
     &crate::lesson_5_1::engines::EXERCISE,
     &crate::lesson_5_1::window_starts::EXERCISE,
@@ -32,6 +32,7 @@ pub const ALL: [&Exercise; 9] = [
     &crate::lesson_5_1::models::EXERCISE,
     &crate::lesson_5_4::watermark_ledger::EXERCISE,
     &crate::lesson_5_4::output_modes::EXERCISE,
+    &crate::lesson_5_4::checkpoint::EXERCISE,
     &crate::lesson_5_4::health::EXERCISE,
 ];
 

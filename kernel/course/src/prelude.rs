@@ -6,8 +6,9 @@ pub use crate::lesson_5_1::{
     check_5_1_e1, check_5_1_e2, check_5_1_e3, check_5_1_e4, check_5_1_e5, check_5_1_e6,
 };
 pub use crate::lesson_5_4::{
-    BatchEngine, BatchReport, Changes, CommitTime, DStream, Health, Ledger, MicroBatch, Outage,
-    ProgressRecord, QueryKind, SinkKind, SinkTo, SparkRecording, check_5_4_e2, check_5_4_e3,
-    check_5_4_e6, gauge_script, watermark_rules, window_strip,
+    BatchEngine, BatchReport, BatchTable, Changes, CommitTime, DStream, Disk, Health, Ledger,
+    MicroBatch, Outage, ProgressRecord, QueryKind, SinkKind, SinkTo, SparkRecording, Stopped,
+    check_5_4_e2, check_5_4_e3, check_5_4_e5, check_5_4_e6, gauge_script, watermark_rules,
+    window_strip,
 };
 pub use crate::outcome::Outcome;

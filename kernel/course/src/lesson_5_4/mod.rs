@@ -10,8 +10,11 @@
 //! - [`recording`]: recorded runs of Spark
 //! - [`watermark_ledger`]: E2, what does every batch do with its rows?
 //! - [`output_modes`]: E3, which rows does a batch give out?
+//! - [`checkpoint`]: E5, a checkpoint from which any crash can be survived; [`disk`]: where it is kept
 //! - [`health`]: E6, does a query keep up?
 
+pub mod checkpoint;
+pub mod disk;
 pub mod dstream;
 pub mod health;
 pub mod keep_up;
@@ -28,6 +31,8 @@ mod compare;
 mod ledger_picture;
 mod loop_picture;
 
+pub use checkpoint::check_5_4_e5;
+pub use disk::{BatchTable, Disk, Stopped};
 pub use dstream::DStream;
 pub use health::{Health, Outage, ProgressRecord, check_5_4_e6};
 pub use keep_up::BatchEngine;

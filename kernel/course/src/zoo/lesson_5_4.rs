@@ -1,7 +1,7 @@
 //! Wrong solutions of lesson 5.4; each stands beside its exercise.
 
 use super::Specimen;
-use crate::lesson_5_4::{health, output_modes, watermark_ledger};
+use crate::lesson_5_4::{checkpoint, health, output_modes, watermark_ledger};
 
 macro_rules! wrong {
     ($exercise:literal, $wrong:path, $number:literal, $check:expr) => {
@@ -152,5 +152,23 @@ pub(super) const SPECIMENS: &[Specimen] = &[
     }),
     wrong!("5.4 E6", health::WRONG_LIMIT, 3, |learner| {
         health::check_for(learner, health::right_answers().0, health::WRONG_LIMIT[3].2)
+    }),
+    wrong!("5.4 E5", checkpoint::WRONG, 0, |learner| {
+        checkpoint::check_for(learner, checkpoint::WRONG[0].2)
+    }),
+    wrong!("5.4 E5", checkpoint::WRONG, 1, |learner| {
+        checkpoint::check_for(learner, checkpoint::WRONG[1].2)
+    }),
+    wrong!("5.4 E5", checkpoint::WRONG, 2, |learner| {
+        checkpoint::check_for(learner, checkpoint::WRONG[2].2)
+    }),
+    wrong!("5.4 E5", checkpoint::WRONG, 3, |learner| {
+        checkpoint::check_for(learner, checkpoint::WRONG[3].2)
+    }),
+    wrong!("5.4 E5", checkpoint::WRONG, 4, |learner| {
+        checkpoint::check_for(learner, checkpoint::WRONG[4].2)
+    }),
+    wrong!("5.4 E5", checkpoint::WRONG, 5, |learner| {
+        checkpoint::check_for(learner, checkpoint::WRONG[5].2)
     }),
 ];

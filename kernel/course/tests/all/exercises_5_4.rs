@@ -2,7 +2,7 @@
 
 use headwater_course::Outcome;
 use headwater_course::learner::Learner;
-use headwater_course::lesson_5_4::{health, output_modes, watermark_ledger};
+use headwater_course::lesson_5_4::{checkpoint, health, output_modes, watermark_ledger};
 
 const CODES: [&str; 3] = ["guest", "ada", "学生"];
 
@@ -80,4 +80,20 @@ fn wrong_diagnoses_and_limits_are_caught_with_their_hint() {
             health::check_for(learner, diagnose, *wrong)
         });
     }
+}
+
+#[test]
+fn wrong_checkpoints_are_caught_with_their_hint() {
+    passes(|learner| checkpoint::check_for(learner, checkpoint::right_answer));
+    assert!(checkpoint::WRONG.len() >= 4);
+    for (name, hint, wrong) in checkpoint::WRONG {
+        caught(name, hint, |learner| checkpoint::check_for(learner, *wrong));
+    }
+}
+
+#[test]
+#[allow(clippy::todo)]
+fn stub_of_the_checkpoint_is_not_attempted() {
+    let outcome = checkpoint::check_for(&Learner::of("test"), |_, _, _| todo!());
+    assert!(outcome.is_not_attempted(), "{}", outcome.text());
 }
