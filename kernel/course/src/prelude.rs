@@ -8,7 +8,7 @@ pub use crate::lesson_5_1::{
 pub use crate::lesson_5_4::{
     BatchEngine, BatchReport, BatchTable, Changes, CommitTime, DStream, Disk, Health, Ledger,
     MicroBatch, Outage, ProgressRecord, QueryKind, SinkKind, SinkTo, SparkRecording, Stopped,
-    check_5_4_e2, check_5_4_e3, check_5_4_e5, check_5_4_e6, gauge_script, watermark_rules,
-    window_strip,
+    check_5_4_e1, check_5_4_e2, check_5_4_e3, check_5_4_e4, check_5_4_e5, check_5_4_e6,
+    empty_state, gauge_script, watermark_rules, window_strip,
 };
 pub use crate::outcome::Outcome;

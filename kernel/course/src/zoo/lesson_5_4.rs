@@ -1,7 +1,9 @@
 //! Wrong solutions of lesson 5.4; each stands beside its exercise.
 
 use super::Specimen;
-use crate::lesson_5_4::{checkpoint, health, output_modes, watermark_ledger};
+use crate::lesson_5_4::{
+    checkpoint, health, incremental, output_modes, polars_windows, watermark_ledger,
+};
 
 macro_rules! wrong {
     ($exercise:literal, $wrong:path, $number:literal, $check:expr) => {
@@ -170,5 +172,100 @@ pub(super) const SPECIMENS: &[Specimen] = &[
     }),
     wrong!("5.4 E5", checkpoint::WRONG, 5, |learner| {
         checkpoint::check_for(learner, checkpoint::WRONG[5].2)
+    }),
+    wrong!("5.4 E1", polars_windows::WRONG_TUMBLING, 0, |learner| {
+        polars_windows::check_for(
+            learner,
+            polars_windows::WRONG_TUMBLING[0].2,
+            polars_windows::right_answers().1,
+            polars_windows::right_answers().2,
+        )
+    }),
+    wrong!("5.4 E1", polars_windows::WRONG_TUMBLING, 1, |learner| {
+        polars_windows::check_for(
+            learner,
+            polars_windows::WRONG_TUMBLING[1].2,
+            polars_windows::right_answers().1,
+            polars_windows::right_answers().2,
+        )
+    }),
+    wrong!("5.4 E1", polars_windows::WRONG_TUMBLING, 2, |learner| {
+        polars_windows::check_for(
+            learner,
+            polars_windows::WRONG_TUMBLING[2].2,
+            polars_windows::right_answers().1,
+            polars_windows::right_answers().2,
+        )
+    }),
+    wrong!("5.4 E1", polars_windows::WRONG_TUMBLING, 3, |learner| {
+        polars_windows::check_for(
+            learner,
+            polars_windows::WRONG_TUMBLING[3].2,
+            polars_windows::right_answers().1,
+            polars_windows::right_answers().2,
+        )
+    }),
+    wrong!("5.4 E1", polars_windows::WRONG_HOPPING, 0, |learner| {
+        polars_windows::check_for(
+            learner,
+            polars_windows::right_answers().0,
+            polars_windows::WRONG_HOPPING[0].2,
+            polars_windows::right_answers().2,
+        )
+    }),
+    wrong!("5.4 E1", polars_windows::WRONG_HOPPING, 1, |learner| {
+        polars_windows::check_for(
+            learner,
+            polars_windows::right_answers().0,
+            polars_windows::WRONG_HOPPING[1].2,
+            polars_windows::right_answers().2,
+        )
+    }),
+    wrong!("5.4 E1", polars_windows::WRONG_HOPPING, 2, |learner| {
+        polars_windows::check_for(
+            learner,
+            polars_windows::right_answers().0,
+            polars_windows::WRONG_HOPPING[2].2,
+            polars_windows::right_answers().2,
+        )
+    }),
+    wrong!("5.4 E1", polars_windows::WRONG_HOPPING, 3, |learner| {
+        polars_windows::check_for(
+            learner,
+            polars_windows::right_answers().0,
+            polars_windows::WRONG_HOPPING[3].2,
+            polars_windows::right_answers().2,
+        )
+    }),
+    wrong!("5.4 E1", polars_windows::WRONG_SESSION, 0, |learner| {
+        polars_windows::check_for(
+            learner,
+            polars_windows::right_answers().0,
+            polars_windows::right_answers().1,
+            polars_windows::WRONG_SESSION[0].2,
+        )
+    }),
+    wrong!("5.4 E1", polars_windows::WRONG_SESSION, 1, |learner| {
+        polars_windows::check_for(
+            learner,
+            polars_windows::right_answers().0,
+            polars_windows::right_answers().1,
+            polars_windows::WRONG_SESSION[1].2,
+        )
+    }),
+    wrong!("5.4 E4", incremental::WRONG, 0, |learner| {
+        incremental::check_for(learner, incremental::WRONG[0].2)
+    }),
+    wrong!("5.4 E4", incremental::WRONG, 1, |learner| {
+        incremental::check_for(learner, incremental::WRONG[1].2)
+    }),
+    wrong!("5.4 E4", incremental::WRONG, 2, |learner| {
+        incremental::check_for(learner, incremental::WRONG[2].2)
+    }),
+    wrong!("5.4 E4", incremental::WRONG, 3, |learner| {
+        incremental::check_for(learner, incremental::WRONG[3].2)
+    }),
+    wrong!("5.4 E4", incremental::WRONG, 4, |learner| {
+        incremental::check_for(learner, incremental::WRONG[4].2)
     }),
 ];

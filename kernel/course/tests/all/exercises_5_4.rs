@@ -2,7 +2,9 @@
 
 use headwater_course::Outcome;
 use headwater_course::learner::Learner;
-use headwater_course::lesson_5_4::{checkpoint, health, output_modes, watermark_ledger};
+use headwater_course::lesson_5_4::{
+    checkpoint, health, incremental, output_modes, polars_windows, watermark_ledger,
+};
 
 const CODES: [&str; 3] = ["guest", "ada", "学生"];
 
@@ -96,4 +98,36 @@ fn wrong_checkpoints_are_caught_with_their_hint() {
 fn stub_of_the_checkpoint_is_not_attempted() {
     let outcome = checkpoint::check_for(&Learner::of("test"), |_, _, _| todo!());
     assert!(outcome.is_not_attempted(), "{}", outcome.text());
+}
+
+#[test]
+fn wrong_windows_are_caught_with_their_hint() {
+    let (tumbling, hopping, session) = polars_windows::right_answers();
+    passes(|learner| polars_windows::check_for(learner, tumbling, hopping, session));
+    for (name, hint, wrong) in polars_windows::WRONG_TUMBLING {
+        caught(name, hint, |learner| {
+            polars_windows::check_for(learner, *wrong, hopping, session)
+        });
+    }
+    for (name, hint, wrong) in polars_windows::WRONG_HOPPING {
+        caught(name, hint, |learner| {
+            polars_windows::check_for(learner, tumbling, *wrong, session)
+        });
+    }
+    for (name, hint, wrong) in polars_windows::WRONG_SESSION {
+        caught(name, hint, |learner| {
+            polars_windows::check_for(learner, tumbling, hopping, *wrong)
+        });
+    }
+}
+
+#[test]
+fn wrong_steps_are_caught_with_their_hint() {
+    passes(|learner| incremental::check_for(learner, incremental::right_answer));
+    assert!(incremental::WRONG.len() >= 4);
+    for (name, hint, wrong) in incremental::WRONG {
+        caught(name, hint, |learner| {
+            incremental::check_for(learner, *wrong)
+        });
+    }
 }
