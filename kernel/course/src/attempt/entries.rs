@@ -10,6 +10,9 @@ use crate::lesson_5_1::once::{self, ProcessorTest};
 use crate::lesson_5_1::trace::{self, TraceStats, Trip};
 use crate::lesson_5_1::use_cases::UseCase;
 use crate::lesson_5_1::window_starts;
+use crate::lesson_5_4::{
+    checkpoint, health, incremental, output_modes, polars_windows, watermark_ledger,
+};
 
 /// Runs a check of the functions at these addresses.
 pub(super) type Entry = fn(&Learner, &[*const ()]);
@@ -57,6 +60,34 @@ pub(super) fn find(id: &str) -> Option<Entry> {
         "5.1 E6" => |learner, all| {
             let (pick,) = functions!(all: fn(UseCase) -> (Model, Reason));
             models::check_for(learner, pick);
+        },
+        "5.4 E1" => |learner, all| {
+            let (tumbling, hopping, session) = functions!(all:
+                polars_windows::FixedAnswer,
+                polars_windows::FixedAnswer,
+                polars_windows::SessionAnswer);
+            polars_windows::check_for(learner, tumbling, hopping, session);
+        },
+        "5.4 E2" => |learner, all| {
+            let (ledger,) = functions!(all: watermark_ledger::Answer);
+            watermark_ledger::check_for(learner, ledger);
+        },
+        "5.4 E3" => |learner, all| {
+            let (emit, allowed) =
+                functions!(all: output_modes::EmitAnswer, output_modes::AllowedAnswer);
+            output_modes::check_for(learner, emit, allowed);
+        },
+        "5.4 E4" => |learner, all| {
+            let (step,) = functions!(all: incremental::Answer);
+            incremental::check_for(learner, step);
+        },
+        "5.4 E5" => |learner, all| {
+            let (run,) = functions!(all: checkpoint::Answer);
+            checkpoint::check_for(learner, run);
+        },
+        "5.4 E6" => |learner, all| {
+            let (diagnose, limit) = functions!(all: health::DiagnoseAnswer, health::LimitAnswer);
+            health::check_for(learner, diagnose, limit);
         },
         "probe" => |_, all| {
             let (function,) = functions!(all: fn(usize) -> u64);

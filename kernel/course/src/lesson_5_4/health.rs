@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compare;
 use super::keep_up::BatchEngine;
+use crate::attempt;
 use crate::exercise::Exercise;
 use crate::learner::Learner;
 use crate::outcome::Outcome;
@@ -85,15 +86,18 @@ pub fn check_5_4_e6(diagnose: DiagnoseAnswer, limit: LimitAnswer) -> Outcome {
 
 /// As [`check_5_4_e6`], for a learner who is not the current one.
 pub fn check_for(learner: &Learner, diagnose: DiagnoseAnswer, limit: LimitAnswer) -> Outcome {
-    let mut random = Random::seeded(learner.seed(EXERCISE.id));
-    let begun = Instant::now();
-    let (diagnosing, limiting) = (diagnosing(&mut random), limiting(&mut random));
-    let first = diagnosing.run(begun, |records| diagnose(records));
-    let second = limiting.run(begun, |outage| test(*outage, limit(*outage)));
-    Outcome::new(
-        &EXERCISE,
-        trial::together(&[(diagnosing.name, first), (limiting.name, second)]),
-    )
+    let functions = [diagnose as *const (), limit as *const ()];
+    attempt::of(EXERCISE.id, learner, &functions, || {
+        let mut random = Random::seeded(learner.seed(EXERCISE.id));
+        let begun = Instant::now();
+        let (diagnosing, limiting) = (diagnosing(&mut random), limiting(&mut random));
+        let first = diagnosing.run(begun, |records| diagnose(records));
+        let second = limiting.run(begun, |outage| test(*outage, limit(*outage)));
+        Outcome::new(
+            &EXERCISE,
+            trial::together(&[(diagnosing.name, first), (limiting.name, second)]),
+        )
+    })
 }
 
 /// Tries a limit: the query comes back with rows waiting, and ten minutes pass.

@@ -7,6 +7,7 @@ use polars::prelude::*;
 
 use super::compare;
 use super::script::{NOON, event_seconds};
+use crate::attempt;
 use crate::exercise::Exercise;
 use crate::learner::Learner;
 use crate::outcome::Outcome;
@@ -70,34 +71,41 @@ pub fn check_for(
     hopping: FixedAnswer,
     session: SessionAnswer,
 ) -> Outcome {
-    let mut random = Random::seeded(learner.seed(EXERCISE.id));
-    let begun = Instant::now();
-    let cases = Cases::drawn(&mut random);
-    let tumble = trial(
-        "tumbling",
-        &cases,
-        |case| Ok(fixed(case, SIZE, SIZE)),
-        TUMBLING,
-    );
-    let hop = trial(
-        "hopping",
-        &cases,
-        |case| Ok(fixed(case, HOP_SIZE, SLIDE)),
-        HOPPING,
-    );
-    let join = trial(
-        "session",
-        &cases,
-        |case| Ok(sessions(case, |_| 0, true)),
-        SESSION,
-    );
-    let first = tumble.run(begun, |case| collect(tumbling(frame(case)), false));
-    let second = hop.run(begun, |case| collect(hopping(frame(case)), false));
-    let third = join.run(begun, |case| collect(session(frame(case), case.1), true));
-    Outcome::new(
-        &EXERCISE,
-        trial::together(&[("tumbling", first), ("hopping", second), ("session", third)]),
-    )
+    let functions = [
+        tumbling as *const (),
+        hopping as *const (),
+        session as *const (),
+    ];
+    attempt::of(EXERCISE.id, learner, &functions, || {
+        let mut random = Random::seeded(learner.seed(EXERCISE.id));
+        let begun = Instant::now();
+        let cases = Cases::drawn(&mut random);
+        let tumble = trial(
+            "tumbling",
+            &cases,
+            |case| Ok(fixed(case, SIZE, SIZE)),
+            TUMBLING,
+        );
+        let hop = trial(
+            "hopping",
+            &cases,
+            |case| Ok(fixed(case, HOP_SIZE, SLIDE)),
+            HOPPING,
+        );
+        let join = trial(
+            "session",
+            &cases,
+            |case| Ok(sessions(case, |_| 0, true)),
+            SESSION,
+        );
+        let first = tumble.run(begun, |case| collect(tumbling(frame(case)), false));
+        let second = hop.run(begun, |case| collect(hopping(frame(case)), false));
+        let third = join.run(begun, |case| collect(session(frame(case), case.1), true));
+        Outcome::new(
+            &EXERCISE,
+            trial::together(&[("tumbling", first), ("hopping", second), ("session", third)]),
+        )
+    })
 }
 
 struct Cases {
