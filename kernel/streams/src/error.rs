@@ -106,6 +106,15 @@ impl Error {
         self.0.kind == Kind::Kafka
     }
 
+    /// Says that a thread of ours has panicked, and with which message.
+    pub(crate) fn panicked(what: &str, cause: &(dyn std::any::Any + Send)) -> Error {
+        let said = cause
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| cause.downcast_ref::<&str>().copied());
+        Error::new(format!("{what} has panicked")).have(said.unwrap_or("no message").to_owned())
+    }
+
     pub(crate) fn missing_data(what: String) -> Error {
         Error::of(Kind::MissingData, what)
     }

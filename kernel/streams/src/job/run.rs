@@ -43,8 +43,12 @@ pub(super) fn start(job: &Job, folder: &Path) -> Result<JobRun> {
             display::adopt(cell);
             // A function of the caller's may panic; whoever waits for the job must hear of it.
             let run = || follow(&ours, &mut engine, every, &mut card);
-            let result = catch_unwind(AssertUnwindSafe(run))
-                .unwrap_or_else(|cause| Err(panicked(cause.as_ref())));
+            let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|cause| {
+                let error = Error::panicked("the job", cause.as_ref());
+                Err(error.hint(
+                    "repair the function that it calls, then start it again: the batch comes again",
+                ))
+            });
             // The checkpoint is free again before anybody hears of the end.
             drop(engine);
             ours.end(result);
@@ -76,16 +80,6 @@ pub(super) fn available(job: &Job, folder: &Path) -> Result<JobRun> {
         shared: Arc::new(shared),
         thread: Mutex::default(),
     })
-}
-
-fn panicked(cause: &(dyn std::any::Any + Send)) -> Error {
-    let said = cause
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| cause.downcast_ref::<&str>().copied());
-    Error::new("the job has panicked")
-        .have(said.unwrap_or("no message").to_owned())
-        .hint("repair the function that it calls, then start it again: the batch comes again")
 }
 
 /// Does batch after batch until somebody stops it.

@@ -1,5 +1,6 @@
 //! The thread of a live chart, and what it shares with its handle.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -106,7 +107,12 @@ pub(super) fn start(
         .name("headwater-live".into())
         .spawn(move || {
             display::adopt(cell);
-            let result = follow(&ours, tail, &mut easel);
+            // Whoever waits for the query must hear of its end, whatever ended it.
+            let run = AssertUnwindSafe(|| follow(&ours, tail, &mut easel));
+            let result = catch_unwind(run).unwrap_or_else(|cause| {
+                let error = Error::panicked("the live query", cause.as_ref());
+                Err(error.hint("a report with the cell: this is a fault of the library"))
+            });
             ours.end(result, &mut easel);
         });
     let thread = thread

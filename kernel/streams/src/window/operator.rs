@@ -34,7 +34,7 @@ pub(crate) struct Windower {
 /// Which group belongs to which window.
 #[derive(Clone)]
 pub(super) enum Windows {
-    Fixed(Panes),
+    Fixed(Box<Panes>),
     Sessions(Sessions),
 }
 
@@ -317,7 +317,7 @@ impl Windows {
                 size_us,
                 slide_us,
                 offset_us,
-            } => Windows::Fixed(Panes::new(size_us, slide_us, offset_us)),
+            } => Windows::Fixed(Box::new(Panes::new(size_us, slide_us, offset_us))),
             WindowSpec::Session { gap_us } => Windows::Sessions(Sessions::new(gap_us)),
         }
     }
