@@ -1,7 +1,7 @@
 //! Picture P1: the loop and its logs as a strip, the number of the batch on x.
 
 use super::micro_batch::{Inside, STEPS};
-use crate::canvas::{Anchor, BLUE, Canvas, GREEN, GREY, INK, RED};
+use crate::canvas::{Anchor, BLUE, Canvas, GREEN, INK, RED};
 use crate::drawing::Drawing;
 
 const WIDTH: f64 = 720.0;
@@ -90,7 +90,7 @@ pub(super) fn strip(engine: &Inside) -> Drawing {
         base + 76.0,
         Anchor::Start,
         &format!("{committed}; {replay}"),
-        GREY,
+        INK,
     );
     canvas.finish(
         &format!("{}. {committed}; {replay}.", engine.said),

@@ -80,14 +80,19 @@ fn trial(random: &mut Random) -> Trial<Case, Vec<BatchReport>> {
         call: |(batches, delay, size)| format!("ledger(&{batches:?}, {delay}, {size})"),
         reference: |(batches, delay, size)| keep(batches, *delay, *size, Way::default()),
         picture: |_, expected, got| {
+            let list = |starts: &[i64]| {
+                let starts: Vec<String> = starts.iter().map(ToString::to_string).collect();
+                starts.join(" ")
+            };
             let words = |report: &BatchReport| {
+                let (updated, finals) = (list(&report.updated), list(&report.finalised));
                 format!(
-                    "wm {}, drop {}, upd {:?}, fin {:?}",
-                    report.watermark, report.dropped, report.updated, report.finalised
+                    "{} | {} | {updated} | {finals}",
+                    report.watermark, report.dropped
                 )
             };
             let lines = compare::side_by_side("batch", expected, got, words);
-            compare::picture("Each batch: watermark, dropped, updated, final", &lines)
+            compare::picture("Each batch: watermark | dropped | updated | final", &lines)
         },
         properties: PROPERTIES,
         misconceptions: MISCONCEPTIONS,
