@@ -96,3 +96,18 @@ pub(super) fn find(id: &str) -> Option<Entry> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::exercise::ALL;
+
+    #[test]
+    fn every_exercise_can_be_checked_in_a_fresh_process() {
+        let missing: Vec<&str> = ALL
+            .iter()
+            .map(|exercise| exercise.id)
+            .filter(|id| super::find(id).is_none())
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+}
