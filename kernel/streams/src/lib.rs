@@ -23,6 +23,7 @@
 //!
 //! The map, in the order in which data flows:
 //!
+//! - `source`: a growing folder and made rows as feeds of a topic
 //! - `dataset`: data sets and files (Parquet, CSV, JSON lines) as frames
 //! - `replay`: sends them to a topic on a clock of their own
 //! - `cluster`: the embedded broker, or one that you name; `topic`: records in and out
@@ -61,6 +62,7 @@ mod query;
 pub mod record;
 mod replay;
 mod sink;
+mod source;
 mod table;
 mod testing;
 mod time;
@@ -80,6 +82,7 @@ pub use process::{Happening, Keyed, Process, ProcessRun};
 pub use query::{Audit, BatchRun, Batches, Query, Stream};
 pub use replay::{LIMIT_ENV as REPLAY_SECONDS_ENV, Progress, Replay, ReplayRun};
 pub use sink::{EachBatch, FrameSink, Parquet, Postgres, Sink, Sqlite, TopicSink};
+pub use source::{Feed, FeedCounts, Folder, Generator};
 pub use table::{ROWS as TABLE_ROWS, Show, frame_text, show};
 pub use testing::{Shrunk, TestRun, shrink};
 pub use time::{days, hours, minutes, seconds, span};

@@ -24,6 +24,7 @@ mod records;
 mod replay;
 mod shown;
 mod sinks;
+mod sources;
 mod testing;
 mod windows;
 
