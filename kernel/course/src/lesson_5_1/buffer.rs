@@ -252,6 +252,10 @@ pub(super) fn say(script: &Script) -> String {
     )
 }
 
+#[expect(
+    clippy::ptr_arg,
+    reason = "a check hands over what the function took and gave"
+)]
 fn draw(script: &Script, expected: &Vec<Seen>, got: &Vec<Seen>) -> String {
     let text = |seen: Option<&Seen>| {
         seen.map_or("nothing".into(), |seen| {

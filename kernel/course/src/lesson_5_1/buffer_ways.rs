@@ -30,6 +30,10 @@ pub(super) const PROPERTIES: &[Property<Script, Vec<Seen>>] = &[
 ];
 
 /// Follows the numbers: what came in and was not taken or dropped must be waiting.
+#[expect(
+    clippy::ptr_arg,
+    reason = "a check hands over what the function took and gave"
+)]
 fn conserves(script: &Script, all: &Vec<Seen>) -> bool {
     let (mut waiting, mut offers) = (0_usize, all.iter());
     for step in &script.steps {
@@ -74,11 +78,7 @@ pub(super) const RULES: [Rules; 4] = [
         reference: |script| play(script, block),
         misconceptions: &[
             way!("one too many", one_more, ONE_TOO_MANY),
-            way!(
-                "no bound",
-                |buffer, item| enter(buffer, item),
-                WITHOUT_BOUND
-            ),
+            way!("no bound", enter, WITHOUT_BOUND),
             way!(
                 "blocks and keeps",
                 |buffer, item| if is_full(buffer) {
@@ -110,11 +110,7 @@ pub(super) const RULES: [Rules; 4] = [
                 },
                 ONE_TOO_MANY
             ),
-            way!(
-                "no bound",
-                |buffer, item| enter(buffer, item),
-                WITHOUT_BOUND
-            ),
+            way!("no bound", enter, WITHOUT_BOUND),
             way!(
                 "replaces the last",
                 |buffer, item| if let (true, Some(last)) =
@@ -149,11 +145,7 @@ pub(super) const RULES: [Rules; 4] = [
         call: |script| format!("drop_oldest, {}", say(script)),
         reference: |script| play(script, drop_oldest),
         misconceptions: &[
-            way!(
-                "no bound",
-                |buffer, item| enter(buffer, item),
-                WITHOUT_BOUND
-            ),
+            way!("no bound", enter, WITHOUT_BOUND),
             way!(
                 "names the new one",
                 |buffer, item| match drop_oldest(buffer, item) {
@@ -208,7 +200,7 @@ pub(super) const RULES: [Rules; 4] = [
             ),
             way!(
                 "full is forgotten",
-                |buffer, item| if is_crowded(buffer) && buffer.offered % 10 != 0 {
+                |buffer, item| if is_crowded(buffer) && !buffer.offered.is_multiple_of(10) {
                     Verdict::Dropped(item)
                 } else {
                     enter(buffer, item)
@@ -226,7 +218,7 @@ pub(super) const RULES: [Rules; 4] = [
                 "begins too late",
                 |buffer, item| {
                     let crowded = buffer.waiting.len() * 2 > buffer.capacity;
-                    if is_full(buffer) || (crowded && buffer.offered % 10 != 0) {
+                    if is_full(buffer) || (crowded && !buffer.offered.is_multiple_of(10)) {
                         Verdict::Dropped(item)
                     } else {
                         enter(buffer, item)
@@ -305,7 +297,7 @@ fn drop_oldest(buffer: &mut Buffer, item: u64) -> Verdict {
 }
 
 fn sample(buffer: &mut Buffer, item: u64) -> Verdict {
-    if is_crowded(buffer) && buffer.offered % 10 != 0 {
+    if is_crowded(buffer) && !buffer.offered.is_multiple_of(10) {
         return Verdict::Dropped(item);
     }
     drop_newest(buffer, item)

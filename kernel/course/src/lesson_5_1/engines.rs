@@ -236,6 +236,10 @@ pub(super) fn say(readings: &[Reading]) -> String {
     )
 }
 
+#[expect(
+    clippy::ptr_arg,
+    reason = "a check hands over what the function took and gave"
+)]
 fn draw(case: &Case, expected: &Vec<Output>, got: &Vec<Output>) -> String {
     let text = |outputs: &[Output], index: usize| {
         outputs

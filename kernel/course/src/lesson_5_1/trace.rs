@@ -218,6 +218,10 @@ fn drawn(random: &mut Random, count: usize, ahead: bool) -> Vec<Trip> {
     trips
 }
 
+#[expect(
+    clippy::ptr_arg,
+    reason = "a check hands over what the function took and gave"
+)]
 fn draw(trips: &Vec<Trip>, expected: &Measured, got: &Measured) -> String {
     let names = ["p50", "p95", "p99", "worst staleness"];
     let pairs = names

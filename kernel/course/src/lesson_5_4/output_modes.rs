@@ -325,13 +325,13 @@ const EMIT_MISCONCEPTIONS: &[Misconception<Emit, Rows>] = &[
 
 /// By Spark's rules.
 fn may(query: QueryKind, mode: OutputMode, sink: SinkTo) -> bool {
-    let can_be = match (query, mode) {
-        (QueryKind::Filter, Complete) => false,
-        (QueryKind::WindowsNoWatermark, Append) => false,
-        (QueryKind::Sessions, Update) => false,
-        _ => true,
-    };
-    can_be && (sink == SinkTo::Table || mode == Append)
+    let cannot_be = matches!(
+        (query, mode),
+        (QueryKind::Filter, Complete)
+            | (QueryKind::WindowsNoWatermark, Append)
+            | (QueryKind::Sessions, Update)
+    );
+    !cannot_be && (sink == SinkTo::Table || mode == Append)
 }
 
 fn allowing() -> Trial<Triple, bool> {

@@ -222,7 +222,7 @@ fn oldest(buffer: &mut Buffer, item: u64) -> Verdict {
 
 fn sample(buffer: &mut Buffer, item: u64) -> Verdict {
     let crowded = buffer.waiting.len() * 2 >= buffer.capacity;
-    if crowded && buffer.offered % 10 != 0 {
+    if crowded && !buffer.offered.is_multiple_of(10) {
         Verdict::Dropped(item)
     } else {
         newest(buffer, item)

@@ -210,7 +210,7 @@ fn measured(
             ..TraceStats::default()
         };
     }
-    let rank = |q: usize| latencies[(latencies.len() * q + 99) / 100 - 1];
+    let rank = |q: usize| latencies[(latencies.len() * q).div_ceil(100) - 1];
     let first = trips.iter().map(|trip| trip.arrival_ms).min().unwrap_or(0);
     let last = trips.iter().map(|trip| trip.output_ms).max().unwrap_or(0);
     let throughput_per_s = if last == first {

@@ -201,6 +201,7 @@ fn threads_of_a_function_run_in_a_fresh_process() {
 }
 
 #[test]
+#[expect(clippy::zombie_processes, reason = "ending it is what is tested")]
 fn programs_that_a_function_starts_end_with_it() {
     let attempt = attempt::probe(LONG, 1, |_| {
         let sleep = std::process::Command::new("sleep")

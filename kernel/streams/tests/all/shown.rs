@@ -90,7 +90,7 @@ fn a_live_chart_updates_in_place_and_ends_with_a_png() {
         updates.iter().all(|frame| frame.cell == 7),
         "the chart stays in the cell that started it"
     );
-    let Event::Update { data, .. } = &updates.last().unwrap().event else {
+    let Event::Update { data, .. } = &updates.next_back().unwrap().event else {
         unreachable!()
     };
     for part in ["image/svg+xml", "image/png", "text/plain"] {
@@ -158,7 +158,7 @@ fn a_job_is_followed_by_a_card() {
         Event::Update { id, data } if id == card => Some((frame.cell, data)),
         _ => None,
     });
-    let (cell, last) = updates.last().unwrap();
+    let (cell, last) = updates.next_back().unwrap();
     assert_eq!(cell, 7, "the card stays in the cell that started the job");
     let text = &last["text/plain"];
     assert!(

@@ -3,7 +3,6 @@
 use polars::prelude::*;
 use proptest::prelude::*;
 
-use crate::window::accumulator::Rows;
 use crate::window::groups::Groups;
 use crate::window::typed::Typed;
 use crate::window::{Aggregates, approx_distinct, approx_quantile, collect_distinct};
