@@ -90,7 +90,7 @@ fn a_live_chart_updates_in_place_and_ends_with_a_png() {
         updates.iter().all(|frame| frame.cell == 7),
         "the chart stays in the cell that started it"
     );
-    let Event::Update { data, .. } = &updates.next_back().unwrap().event else {
+    let Event::Update { data, .. } = &updates.last().unwrap().event else {
         unreachable!()
     };
     for part in ["image/svg+xml", "image/png", "text/plain"] {
@@ -154,7 +154,7 @@ fn a_job_is_followed_by_a_card() {
     };
     let first = "job levels to a frame in memory: running, 0 batches, 0 rows in, 0 out";
     assert_eq!(data["text/plain"], first);
-    let updates = frames.iter().filter_map(|frame| match &frame.event {
+    let mut updates = frames.iter().filter_map(|frame| match &frame.event {
         Event::Update { id, data } if id == card => Some((frame.cell, data)),
         _ => None,
     });
