@@ -68,6 +68,7 @@ mod testing;
 mod time;
 mod topic;
 mod window;
+mod worker;
 
 pub use chart::{Chart, Picture};
 pub use cluster::{Cluster, Inside, LogInside, Node, Nodes, Partitions, nodes, partitions};

@@ -64,6 +64,7 @@ impl Engine {
     pub fn open(job: &Job, folder: &std::path::Path) -> Result<Engine> {
         let query = &job.query;
         query.check_streaming()?;
+        query.check_job()?;
         job.sink.target().check(query)?;
         let topic = query.topic.clone();
         let place = format!("topic {}", topic.name());

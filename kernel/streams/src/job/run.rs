@@ -2,8 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use polars::prelude::DataFrame;
@@ -15,6 +14,7 @@ use super::progress::{self, BatchProgress};
 use super::shared::Shared;
 use crate::record::decode::rejected_frame;
 use crate::replay::ReplayRun;
+use crate::worker::{Worker, wait_while};
 use crate::{Error, Result, display, interrupt};
 
 /// A bounded run that takes no longer than this shows its outcome only.
@@ -26,40 +26,31 @@ const LOOK: Duration = Duration::from_millis(10);
 /// A running job; it stops when this drops, and the next start goes on from there.
 pub struct JobRun {
     shared: Arc<Shared>,
-    /// Taken by whoever joins it first. Locked for that join.
-    thread: Mutex<Option<JoinHandle<()>>>,
+    worker: Worker,
 }
 
 /// Starts the job on a thread.
 pub(super) fn start(job: &Job, folder: &Path) -> Result<JobRun> {
     let mut engine = Engine::open(job, folder)?;
     let shared = Arc::new(Shared::new(job, &engine));
-    let (cell, ours, every) = (display::current_cell(), shared.clone(), job.every);
+    let (ours, every) = (shared.clone(), job.every);
     let mut card = Card::after(Duration::ZERO);
     card.follow(&shared);
-    let thread = std::thread::Builder::new()
-        .name("headwater-job".into())
-        .spawn(move || {
-            display::adopt(cell);
-            // A function of the caller's may panic; whoever waits for the job must hear of it.
-            let run = || follow(&ours, &mut engine, every, &mut card);
-            let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|cause| {
-                let error = Error::panicked("the job", cause.as_ref());
-                Err(error.hint(
-                    "repair the function that it calls, then start it again: the batch comes again",
-                ))
-            });
-            // The checkpoint is free again before anybody hears of the end.
-            drop(engine);
-            ours.end(result);
-            card.close(&ours);
+    let worker = Worker::start("headwater-job", move || {
+        // A function of the caller's may panic; whoever waits for the job must hear of it.
+        let run = || follow(&ours, &mut engine, every, &mut card);
+        let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|cause| {
+            let error = Error::panicked("the job", cause.as_ref());
+            Err(error.hint(
+                "repair the function that it calls, then start it again: the batch comes again",
+            ))
         });
-    let thread =
-        thread.map_err(|cause| Error::new("no thread for the job").have(cause.to_string()))?;
-    Ok(JobRun {
-        shared,
-        thread: Mutex::new(Some(thread)),
-    })
+        // The checkpoint is free again before anybody hears of the end.
+        drop(engine);
+        ours.end(result);
+        card.close(&ours);
+    })?;
+    Ok(JobRun { shared, worker })
 }
 
 /// Runs the job on this thread up to the ends that the topic has now.
@@ -78,7 +69,7 @@ pub(super) fn available(job: &Job, folder: &Path) -> Result<JobRun> {
     card.close(&shared);
     Ok(JobRun {
         shared: Arc::new(shared),
-        thread: Mutex::default(),
+        worker: Worker::default(),
     })
 }
 
@@ -111,7 +102,7 @@ impl JobRun {
     /// When the job had failed before.
     pub fn stop(&self) -> Result<()> {
         self.shared.ask_to_stop();
-        self.join();
+        self.worker.join();
         self.outcome()
     }
 
@@ -225,34 +216,19 @@ impl JobRun {
     }
 
     fn wait_while(&self, mut waiting: impl FnMut() -> bool) -> Result<()> {
-        while self.is_running() && waiting() {
-            if let Err(interrupted) = interrupt::check() {
-                self.shared.ask_to_stop();
-                return Err(interrupted);
-            }
-            self.shared.wait_a_little();
-        }
-        // An interrupt ends the job's own thread too, which may be seen first.
-        interrupt::check()?;
+        wait_while(
+            || self.is_running() && waiting(),
+            || self.shared.ask_to_stop(),
+            || self.shared.wait_a_little(),
+        )?;
         self.outcome()
-    }
-
-    fn join(&self) {
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-            .take();
-        if let Some(thread) = thread {
-            let _ = thread.join();
-        }
     }
 }
 
 impl Drop for JobRun {
     fn drop(&mut self) {
         self.shared.ask_to_stop();
-        self.join();
+        self.worker.join();
     }
 }
 

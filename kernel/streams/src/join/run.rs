@@ -30,6 +30,9 @@ struct State {
     late: [DataFrame; 2],
 }
 
+/// So many keys without a row may stay numbered beside those that have one.
+const IDLE_KEYS: usize = 8192;
+
 const LEFT: usize = 0;
 const RIGHT: usize = 1;
 
@@ -340,8 +343,14 @@ impl State {
                 append(&mut alone, &rows)?;
             }
         }
-        if self.sides.iter().all(|side| side.len() == 0) {
+        let kept: usize = self.sides.iter().map(Side::len).sum();
+        if self.keys.len() > 2 * kept + IDLE_KEYS {
             self.keys = Keys::new(self.join.on.len());
+            for side in [LEFT, RIGHT] {
+                let rows = self.sides[side].rows.clone();
+                let keys = self.key_numbers(&rows)?;
+                self.sides[side].number(keys);
+            }
         }
         Ok((alone, removed))
     }

@@ -40,6 +40,17 @@ impl Side {
         Ok(first)
     }
 
+    /// Gives every row the new number of its key.
+    pub fn number(&mut self, keys: Vec<u32>) {
+        self.by_key.clear();
+        for (row, key) in (0..).zip(&keys) {
+            if *key != NO_KEY {
+                self.by_key.entry(*key).or_default().push(row);
+            }
+        }
+        self.keys = keys;
+    }
+
     /// Returns the rows of a key that lie at most `within` from a time.
     pub fn near(&self, key: u32, time: i64, within: i64) -> impl Iterator<Item = u32> + '_ {
         let rows = self.by_key.get(&key).map_or(&[][..], Vec::as_slice);

@@ -22,7 +22,7 @@ pub struct GroupedTable {
 pub(super) struct Sums {
     by: String,
     of: Option<String>,
-    groups: BTreeMap<String, (i64, f64)>,
+    groups: BTreeMap<Option<String>, (i64, f64)>,
 }
 
 impl GroupedTable {
@@ -40,7 +40,7 @@ impl GroupedTable {
             .sums
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
-        let groups: Vec<&str> = sums.groups.keys().map(String::as_str).collect();
+        let groups: Vec<Option<&str>> = sums.groups.keys().map(Option::as_deref).collect();
         let counts: Vec<i64> = sums.groups.values().map(|group| group.0).collect();
         let mut frame = df!(sums.by.as_str() => groups, "count" => counts)?;
         if sums.of.is_some() {
@@ -91,15 +91,17 @@ impl Sums {
         Ok(())
     }
 
-    fn of_row(&self, rows: &DataFrame, row: IdxSize) -> Result<(String, f64)> {
+    fn of_row(&self, rows: &DataFrame, row: IdxSize) -> Result<(Option<String>, f64)> {
         let row = rows.slice(i64::from(row), 1);
         let place = "the table";
         if row.column(&self.by).is_err() {
             return Err(Error::unknown_column(&self.by, place, row.schema()));
         }
+        let is_null = row.column(&self.by)?.null_count() > 0;
         let group = texts(&row, std::slice::from_ref(&self.by))?
-            .remove(0)
-            .remove(0);
+            .concat()
+            .concat();
+        let group = (!is_null).then_some(group);
         let Some(of) = &self.of else {
             return Ok((group, 0.0));
         };

@@ -7,12 +7,14 @@
 mod grouped;
 mod versions;
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use polars::prelude::*;
 
+use crate::record::decode::Decoder;
 use crate::table::Table;
 use crate::testing::compare::texts;
+use crate::topic::tail::Tail;
 use crate::topic::{Position, Topic};
 use crate::{Error, Result, replay, time};
 pub use grouped::GroupedTable;
@@ -46,7 +48,8 @@ pub struct KTable {
 #[derive(Default)]
 struct State {
     versions: Versions,
-    grouped: Vec<Arc<Mutex<grouped::Sums>>>,
+    /// Those that somebody still holds.
+    grouped: Vec<Weak<Mutex<grouped::Sums>>>,
     applied: usize,
 }
 
@@ -61,7 +64,7 @@ pub struct Applied {
     pub deleted: usize,
     /// Changes that are older than what holds: versions of the past.
     pub older: usize,
-    /// Rows whose key or time is null: they change nothing.
+    /// Rows whose key or time is null, records that are no rows, tombstones that name no row.
     pub skipped: usize,
 }
 
@@ -103,16 +106,42 @@ impl KTable {
         self.change(keys, false)
     }
 
-    /// Applies what a changelog topic holds, from its beginning.
+    /// Applies what a changelog topic holds, from its beginning. A record without a value, a tombstone,
+    /// removes the row whose key is the record's key; that needs a table with one key column and without
+    /// versions, in another one tombstones are skipped and counted.
     ///
     /// # Errors
     /// When the topic cannot be read, or its records lack a key column.
     pub fn read(&self, topic: &Topic) -> Result<Applied> {
-        let rows = topic.read(Position::Earliest)?;
-        match rows.height() {
-            0 => Ok(Applied::default()),
-            _ => self.apply(&rows),
+        let can_delete = self.keys.len() == 1 && self.time.is_none();
+        let (mut decoder, mut applied) = (Decoder::default(), Applied::default());
+        for change in Tail::open(topic, &Position::Earliest)?.changes()? {
+            match change.payload {
+                Some(payload) => {
+                    decoder.push(&payload, change.schema.as_deref(), || "a change".into())
+                }
+                None => {
+                    self.apply_rows(&mut decoder, &mut applied)?;
+                    match change.key.filter(|_| can_delete) {
+                        Some(key) => {
+                            let gone = df!(self.keys[0].as_str() => [key])?;
+                            applied.add(&self.delete(&gone)?);
+                        }
+                        None => applied.skipped += 1,
+                    }
+                }
+            }
         }
+        self.apply_rows(&mut decoder, &mut applied)?;
+        applied.skipped += decoder.rejected_count() as usize;
+        Ok(applied)
+    }
+
+    fn apply_rows(&self, decoder: &mut Decoder, applied: &mut Applied) -> Result<()> {
+        if decoder.rows() > 0 {
+            applied.add(&self.apply(&decoder.take()?)?);
+        }
+        Ok(())
     }
 
     /// Returns the row of a key; a frame without rows where there is none.
@@ -213,11 +242,13 @@ impl KTable {
             None => None,
         };
         let state = self.lock();
+        let is_null = self.nulls(rows)?;
         let found = keys.iter().enumerate().map(|(row, key)| {
-            match times.as_ref().map(|times| times.get(row)) {
-                None => state.versions.latest(key),
-                Some(None) => None,
-                Some(Some(time)) => state.versions.at(key, time),
+            let time = times.as_ref().map(|times| times.get(row));
+            match (is_null[row], time) {
+                (true, _) | (_, Some(None)) => None,
+                (_, None) => state.versions.latest(key),
+                (_, Some(Some(time))) => state.versions.at(key, time),
             }
         });
         let found: IdxCa = found.collect();
@@ -270,13 +301,7 @@ impl KTable {
             None => None,
         };
         let keys = texts(rows, &self.keys)?;
-        let mut is_null = vec![false; rows.height()];
-        for key in &self.keys {
-            let nulls = rows.column(key)?.is_null();
-            for (row, null) in nulls.iter().enumerate() {
-                is_null[row] |= null == Some(true);
-            }
-        }
+        let is_null = self.nulls(rows)?;
         let mut state = self.lock();
         let state = &mut *state;
         let mut applied = Applied::default();
@@ -294,7 +319,8 @@ impl KTable {
             state.applied += 1;
             applied.note(&change);
             if change.is_latest {
-                for sums in &state.grouped {
+                state.grouped.retain(|sums| sums.strong_count() > 0);
+                for sums in state.grouped.iter().filter_map(Weak::upgrade) {
                     let mut sums = sums.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                     sums.change(state.versions.all(), change.was, row)?;
                 }
@@ -304,6 +330,18 @@ impl KTable {
         Ok(applied)
     }
 
+    /// Returns for every row whether a part of its key is null.
+    fn nulls(&self, rows: &DataFrame) -> Result<Vec<bool>> {
+        let mut is_null = vec![false; rows.height()];
+        for key in &self.keys {
+            let nulls = rows.column(key)?.is_null();
+            for (row, null) in nulls.iter().enumerate() {
+                is_null[row] |= null == Some(true);
+            }
+        }
+        Ok(is_null)
+    }
+
     fn grouped(&self, by: &str, of: Option<&str>) -> Result<GroupedTable> {
         let mut state = self.lock();
         let mut sums = grouped::Sums::new(by, of);
@@ -311,7 +349,7 @@ impl KTable {
             sums.change(state.versions.all(), None, Some(row))?;
         }
         let sums = Arc::new(Mutex::new(sums));
-        state.grouped.push(sums.clone());
+        state.grouped.push(Arc::downgrade(&sums));
         Ok(GroupedTable::new(sums))
     }
 
@@ -323,6 +361,14 @@ impl KTable {
 }
 
 impl Applied {
+    fn add(&mut self, other: &Applied) {
+        self.inserted += other.inserted;
+        self.updated += other.updated;
+        self.deleted += other.deleted;
+        self.older += other.older;
+        self.skipped += other.skipped;
+    }
+
     fn note(&mut self, change: &versions::Put) {
         match (change.is_latest, change.was, change.is) {
             (false, _, _) => self.older += 1,

@@ -3,8 +3,6 @@
 mod pipe;
 mod run;
 
-use std::sync::Mutex;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use polars::prelude::DataFrame;
@@ -12,7 +10,8 @@ use polars::prelude::DataFrame;
 use crate::chart::{Chart, Picture};
 use crate::query::Query;
 use crate::replay::ReplayRun;
-use crate::{Error, Result, interrupt, name};
+use crate::worker::{Worker, wait_while};
+use crate::{Error, Result, name};
 pub(crate) use run::Shared;
 
 /// A query with the chart that will follow it; nothing runs before [`LiveChart::start`].
@@ -29,8 +28,7 @@ pub struct LiveChart {
 /// hatched or hollow; the last frame also carries a PNG.
 pub struct Live {
     shared: std::sync::Arc<Shared>,
-    /// Taken by whoever joins it first. Locked for that join.
-    thread: Mutex<Option<JoinHandle<()>>>,
+    worker: Worker,
 }
 
 impl LiveChart {
@@ -57,11 +55,8 @@ impl LiveChart {
     /// column of the query.
     pub fn start(&self) -> Result<Live> {
         self.check()?;
-        let (shared, thread) = run::start(&self.query, self.mirror.as_ref(), &self.chart)?;
-        Ok(Live {
-            shared,
-            thread: Mutex::new(Some(thread)),
-        })
+        let (shared, worker) = run::start(&self.query, self.mirror.as_ref(), &self.chart)?;
+        Ok(Live { shared, worker })
     }
 
     /// Shows the chart as the value of a cell: it does not run yet.
@@ -111,7 +106,7 @@ impl Live {
     /// When the query had failed before.
     pub fn stop(&self) -> Result<()> {
         self.shared.ask_to_stop();
-        self.join();
+        self.worker.join();
         self.shared.outcome()
     }
 
@@ -224,34 +219,19 @@ impl Live {
     }
 
     fn wait_while(&self, mut waiting: impl FnMut() -> bool) -> Result<()> {
-        while !self.shared.has_ended() && waiting() {
-            if let Err(interrupted) = interrupt::check() {
-                self.shared.ask_to_stop();
-                return Err(interrupted);
-            }
-            self.shared.wait_a_little();
-        }
-        // An interrupt ends the query's own thread too, which may be seen first.
-        interrupt::check()?;
+        wait_while(
+            || !self.shared.has_ended() && waiting(),
+            || self.shared.ask_to_stop(),
+            || self.shared.wait_a_little(),
+        )?;
         self.shared.outcome()
-    }
-
-    fn join(&self) {
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-            .take();
-        if let Some(thread) = thread {
-            let _ = thread.join();
-        }
     }
 }
 
 impl Drop for Live {
     fn drop(&mut self) {
         self.shared.ask_to_stop();
-        self.join();
+        self.worker.join();
     }
 }
 

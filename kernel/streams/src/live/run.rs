@@ -2,7 +2,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use polars::prelude::DataFrame;
@@ -14,6 +13,7 @@ use crate::query::Query;
 use crate::record::decode::{Rejected, rejected_frame};
 use crate::topic::tail::{Look, Tail};
 use crate::topic::{Position, Topic};
+use crate::worker::Worker;
 use crate::{Error, Result, display, interrupt};
 
 /// The least time between two frames: four a second.
@@ -62,7 +62,7 @@ pub(super) fn start(
     query: &Query,
     mirror: Option<&Query>,
     chart: &Chart,
-) -> Result<(Arc<Shared>, JoinHandle<()>)> {
+) -> Result<(Arc<Shared>, Worker)> {
     let topic = query.topic.clone();
     let queries: Vec<&Query> = std::iter::once(query).chain(mirror).collect();
     queries
@@ -102,22 +102,17 @@ pub(super) fn start(
     // A statement of its own: the lock must be free again before the picture is shown.
     let first = easel.draw(&mut shared.lock())?;
     shared.show_first(first);
-    let (cell, ours) = (display::current_cell(), shared.clone());
-    let thread = std::thread::Builder::new()
-        .name("headwater-live".into())
-        .spawn(move || {
-            display::adopt(cell);
-            // Whoever waits for the query must hear of its end, whatever ended it.
-            let run = AssertUnwindSafe(|| follow(&ours, tail, &mut easel));
-            let result = catch_unwind(run).unwrap_or_else(|cause| {
-                let error = Error::panicked("the live query", cause.as_ref());
-                Err(error.hint("a report with the cell: this is a fault of the library"))
-            });
-            ours.end(result, &mut easel);
+    let ours = shared.clone();
+    let worker = Worker::start("headwater-live", move || {
+        // Whoever waits for the query must hear of its end, whatever ended it.
+        let run = AssertUnwindSafe(|| follow(&ours, tail, &mut easel));
+        let result = catch_unwind(run).unwrap_or_else(|cause| {
+            let error = Error::panicked("the live query", cause.as_ref());
+            Err(error.hint("a report with the cell: this is a fault of the library"))
         });
-    let thread = thread
-        .map_err(|cause| Error::new("no thread for the live chart").have(cause.to_string()))?;
-    Ok((shared, thread))
+        ours.end(result, &mut easel);
+    })?;
+    Ok((shared, worker))
 }
 
 /// Takes in micro-batch after micro-batch until somebody stops it.

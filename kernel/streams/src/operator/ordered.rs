@@ -106,6 +106,11 @@ impl<T> Ordered<T> {
             .collect()
     }
 
+    /// Returns what the events that wait carry, to be changed.
+    pub fn each_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.waiting.values_mut()
+    }
+
     pub fn waiting(&self) -> usize {
         self.waiting.len()
     }

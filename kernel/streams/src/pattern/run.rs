@@ -12,6 +12,9 @@ use crate::testing::Expected;
 use crate::window::{Keys, Typed};
 use crate::{Error, Result};
 
+/// So many keys without an event may stay numbered beside those that have one.
+const IDLE_KEYS: usize = 8192;
+
 /// A pattern that takes in what you push: no broker, no threads.
 pub struct PatternRun {
     /// Locked for one call.
@@ -250,10 +253,35 @@ impl State {
         );
         let frame = DataFrame::new(matches.len(), columns)?;
         self.emitted.add(&frame)?;
-        if self.open.is_empty() && self.events.waiting() == 0 {
-            self.keys = Keys::new(self.pattern.keys.len());
+        if self.keys.len() > 2 * (self.open.len() + self.events.waiting()) + IDLE_KEYS {
+            self.renumber()?;
         }
         Ok(frame)
+    }
+
+    /// Gives keys that are still looked at new numbers, and forgets the others.
+    fn renumber(&mut self) -> Result<()> {
+        let mut used: Vec<u32> = self.open.keys().copied().collect();
+        used.extend(self.events.each_mut().map(|event| event.key));
+        used.sort_unstable();
+        used.dedup();
+        let columns = self.keys.columns(&self.pattern.keys, &used)?;
+        let columns = columns.iter().map(Typed::of).collect::<Result<Vec<_>>>()?;
+        self.keys = Keys::new(self.pattern.keys.len());
+        if used.is_empty() {
+            return Ok(());
+        }
+        let new = self.keys.numbers(&columns, used.len())?;
+        let new: HashMap<u32, u32> = used.into_iter().zip(new).collect();
+        let open = std::mem::take(&mut self.open);
+        self.open = open
+            .into_iter()
+            .map(|(key, firsts)| (new[&key], firsts))
+            .collect();
+        self.events
+            .each_mut()
+            .for_each(|event| event.key = new[&event.key]);
+        Ok(())
     }
 }
 

@@ -20,7 +20,7 @@ pub enum Happening {
 /// One key with its state: what a process function works with.
 pub struct Keyed {
     pub(super) key: String,
-    /// Event time for rows and event timers, time on the wall for wall timers (microseconds).
+    /// Event time: of the row or timer, or the watermark where a wall timer fires (microseconds).
     pub(super) at: i64,
     pub(super) wall: i64,
     /// What the key remembers; null at first.
@@ -42,7 +42,8 @@ impl Keyed {
         &self.key
     }
 
-    /// Returns the event time of the row or the timer, in microseconds since 1970.
+    /// Returns the event time of the row or the timer, in microseconds since 1970; where a timer of the
+    /// wall fires, the watermark.
     pub fn at(&self) -> i64 {
         self.at
     }

@@ -83,7 +83,9 @@ impl ProcessRun {
             if let Some((_, timers)) = state.keys.get_mut(&key) {
                 timers.wall.remove(&at);
             }
-            state.call(&key, at, &Happening::WallTimer)?;
+            // In event time it is what the watermark says.
+            let now = state.events.watermark();
+            state.call(&key, now, &Happening::WallTimer)?;
         }
         state.wall = until;
         state.give_out()
@@ -182,7 +184,14 @@ impl State {
             timers,
         };
         (self.process.function)(&mut keyed, happening);
-        for row in &keyed.emitted {
+        let emitted = std::mem::take(&mut keyed.emitted);
+        // A key without state and timers is forgotten.
+        let is_empty =
+            keyed.state.is_null() && keyed.timers.event.is_empty() && keyed.timers.wall.is_empty();
+        if !is_empty {
+            self.keys.insert(key.into(), (keyed.state, keyed.timers));
+        }
+        for row in &emitted {
             let rejected = self.out.rejected_count();
             self.out
                 .push(row.to_string().as_bytes(), None, || format!("key {key}"));
@@ -196,12 +205,6 @@ impl State {
                     .have(format!("{row} ({why})"))
                     .hint("emit(json!({\"key\": .., \"value\": ..})), with values of one kind in every row"));
             }
-        }
-        // A key without state and timers is forgotten.
-        let is_empty =
-            keyed.state.is_null() && keyed.timers.event.is_empty() && keyed.timers.wall.is_empty();
-        if !is_empty {
-            self.keys.insert(key.into(), (keyed.state, keyed.timers));
         }
         Ok(())
     }

@@ -240,6 +240,22 @@ impl Query {
         window::check_streaming(self.spec, &self.keys, self.watermark.1, self.mode)
     }
 
+    /// Says what a job cannot do although a stream can: its checkpoint must hold all it goes on from.
+    pub(crate) fn check_job(&self) -> Result<()> {
+        let table = self.steps.iter().find_map(|step| match step {
+            Step::LookUp(table) => Some(table),
+            _ => None,
+        });
+        match table {
+            None => Ok(()),
+            Some(table) => Err(Error::new(
+                "a job cannot join a table: the table's rows are not in its checkpoint",
+            )
+            .have(table.describe())
+            .hint("a job without .left_join(..), or the query over frames or in a live chart")),
+        }
+    }
+
     pub(crate) fn mode(&self) -> OutputMode {
         self.mode
     }

@@ -1,12 +1,12 @@
 //! A running replay: its thread, its progress, and how it ends.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::{Plan, card};
 use crate::record::encode::Encoder;
 use crate::topic::{Sender, Topic};
+use crate::worker::{Worker, wait_while};
 use crate::{Error, Result, display, interrupt};
 
 /// How often the thread looks at the clock.
@@ -39,8 +39,7 @@ pub struct Progress {
 /// A running replay; it stops when this drops.
 pub struct ReplayRun {
     shared: Arc<Shared>,
-    /// Taken by whoever joins it first. Locked for that join.
-    thread: Mutex<Option<JoinHandle<()>>>,
+    worker: Worker,
 }
 
 /// What the thread and the handle share.
@@ -99,21 +98,13 @@ impl ReplayRun {
             .unwrap_or_else(|poisoned| poisoned.into_inner())
             .push(Arc::downgrade(&shared));
         display::show_as(&shared.display, card::card(&shared));
-        let (cell, ours) = (display::current_cell(), shared.clone());
-        let thread = std::thread::Builder::new()
-            .name("headwater-replay".into())
-            .spawn(move || {
-                display::adopt(cell);
-                let result = run(&ours, &plan, &encoder, &sender);
-                ours.end(result, &sender);
-                display::update(&ours.display, card::card(&ours));
-            });
-        let thread = thread
-            .map_err(|cause| Error::new("no thread for the replay").have(cause.to_string()))?;
-        Ok(ReplayRun {
-            shared,
-            thread: Mutex::new(Some(thread)),
-        })
+        let ours = shared.clone();
+        let worker = Worker::start("headwater-replay", move || {
+            let result = run(&ours, &plan, &encoder, &sender);
+            ours.end(result, &sender);
+            display::update(&ours.display, card::card(&ours));
+        })?;
+        Ok(ReplayRun { shared, worker })
     }
 
     /// Stops sending and waits until the broker has what was sent; a second call does nothing.
@@ -130,16 +121,15 @@ impl ReplayRun {
     /// # Errors
     /// When the broker did not take a record, or on interrupt (the replay stops then).
     pub fn wait(&self) -> Result<()> {
-        while !self.progress().ended {
-            if let Err(interrupted) = interrupt::check() {
-                self.shared.ask_to_stop();
-                return Err(interrupted);
-            }
-            self.shared.wait_a_little();
+        let waited = wait_while(
+            || !self.progress().ended,
+            || self.shared.ask_to_stop(),
+            || self.shared.wait_a_little(),
+        );
+        if self.has_ended() {
+            self.worker.join();
         }
-        self.join();
-        // An interrupt ends the sending thread too, which may be seen first.
-        interrupt::check()?;
+        waited?;
         match &self.shared.lock().error {
             Some(error) => Err(error.clone()),
             None => Ok(()),
@@ -160,23 +150,12 @@ impl ReplayRun {
     pub fn evcxr_display(&self) {
         display::result(card::card(&self.shared));
     }
-
-    fn join(&self) {
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-            .take();
-        if let Some(thread) = thread {
-            let _ = thread.join();
-        }
-    }
 }
 
 impl Drop for ReplayRun {
     fn drop(&mut self) {
         self.shared.ask_to_stop();
-        self.join();
+        self.worker.join();
     }
 }
 

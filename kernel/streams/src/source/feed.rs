@@ -1,7 +1,6 @@
 //! A source that runs: its thread, its counts, its end.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use polars::prelude::DataFrame;
@@ -9,6 +8,7 @@ use polars::prelude::DataFrame;
 use crate::record::decode::{Rejected, rejected_frame};
 use crate::table::grouped;
 use crate::topic::Topic;
+use crate::worker::{Worker, wait_while};
 use crate::{Error, Result, display, interrupt};
 
 /// How many rejected files and lines are kept with their reason; all of them are counted.
@@ -17,8 +17,7 @@ const KEPT: usize = 1000;
 /// A source that sends to a topic; it stops when this drops.
 pub struct Feed {
     shared: Arc<Shared>,
-    /// Taken by whoever joins it first. Locked for that join.
-    thread: Mutex<Option<JoinHandle<()>>>,
+    worker: Worker,
 }
 
 /// What a feed has done so far.
@@ -61,25 +60,17 @@ impl Feed {
             state: Mutex::default(),
             changed: Condvar::new(),
         });
-        let (ours, cell) = (shared.clone(), display::current_cell());
-        let thread = std::thread::Builder::new()
-            .name("headwater-feed".into())
-            .spawn(move || {
-                display::adopt(cell);
-                let run = std::panic::AssertUnwindSafe(|| work(&ours));
-                // A function of the caller's may panic; whoever waits for the feed must hear of it.
-                let result = std::panic::catch_unwind(run).unwrap_or_else(|cause| {
-                    Err(Error::panicked("the source", cause.as_ref())
-                        .hint("repair the function that makes the rows"))
-                });
-                ours.end(result);
+        let ours = shared.clone();
+        let worker = Worker::start("headwater-feed", move || {
+            let run = std::panic::AssertUnwindSafe(|| work(&ours));
+            // A function of the caller's may panic; whoever waits for the feed must hear of it.
+            let result = std::panic::catch_unwind(run).unwrap_or_else(|cause| {
+                Err(Error::panicked("the source", cause.as_ref())
+                    .hint("repair the function that makes the rows"))
             });
-        let thread = thread
-            .map_err(|cause| Error::new("no thread for the source").have(cause.to_string()))?;
-        Ok(Feed {
-            shared,
-            thread: Mutex::new(Some(thread)),
-        })
+            ours.end(result);
+        })?;
+        Ok(Feed { shared, worker })
     }
 
     /// Stops the source and waits for it; a second call does nothing.
@@ -88,7 +79,7 @@ impl Feed {
     /// When the source had failed before.
     pub fn stop(&self) -> Result<()> {
         self.shared.ask_to_stop();
-        self.join();
+        self.worker.join();
         self.shared.outcome()
     }
 
@@ -127,35 +118,23 @@ impl Feed {
     }
 
     fn wait_until(&self, done: impl Fn(FeedCounts) -> bool) -> Result<()> {
-        loop {
+        let waiting = || {
             let counts = self.counts();
-            if counts.ended || done(counts) {
-                return self.shared.outcome();
-            }
-            if let Err(interrupted) = interrupt::check() {
-                self.shared.ask_to_stop();
-                return Err(interrupted);
-            }
-            self.shared.wait(Duration::from_millis(50));
-        }
-    }
-
-    fn join(&self) {
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
-            .take();
-        if let Some(thread) = thread {
-            let _ = thread.join();
-        }
+            !counts.ended && !done(counts)
+        };
+        wait_while(
+            waiting,
+            || self.shared.ask_to_stop(),
+            || self.shared.wait(Duration::from_millis(50)),
+        )?;
+        self.shared.outcome()
     }
 }
 
 impl Drop for Feed {
     fn drop(&mut self) {
         self.shared.ask_to_stop();
-        self.join();
+        self.worker.join();
     }
 }
 

@@ -197,6 +197,17 @@ impl Topic {
         sender.flush()
     }
 
+    /// Sends a record without a value, a tombstone: in a changelog it says that the key has no row any
+    /// more, and compaction then forgets the key.
+    ///
+    /// # Errors
+    /// When the broker does not take it.
+    pub fn send_tombstone(&self, key: &str) -> Result<()> {
+        let sender = Sender::new(self)?;
+        sender.send_tombstone(key.as_bytes())?;
+        sender.flush()
+    }
+
     /// Sends every row of `frame` as a record without a key, and waits until the broker has them.
     ///
     /// # Errors

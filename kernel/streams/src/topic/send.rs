@@ -46,12 +46,29 @@ impl Sender {
         schema: Option<&str>,
         time_ms: Option<i64>,
     ) -> Result<()> {
+        self.hand(key, Some(payload), schema, time_ms)
+    }
+
+    /// Hands one record without a value to the client.
+    pub fn send_tombstone(&self, key: &[u8]) -> Result<()> {
+        self.hand(Some(key), None, None, None)
+    }
+
+    fn hand(
+        &self,
+        key: Option<&[u8]>,
+        payload: Option<&[u8]>,
+        schema: Option<&str>,
+        time_ms: Option<i64>,
+    ) -> Result<()> {
         loop {
             let mut record = BaseRecord::<[u8], [u8], _>::with_opaque_to(
                 self.topic.name(),
                 self.deliveries.clone(),
-            )
-            .payload(payload);
+            );
+            if let Some(payload) = payload {
+                record = record.payload(payload);
+            }
             if let Some(key) = key {
                 record = record.key(key);
             }

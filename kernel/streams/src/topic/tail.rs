@@ -26,6 +26,13 @@ pub(crate) struct Raw {
     pub payload: Vec<u8>,
 }
 
+/// A record of a changelog: a value for a key, or none any more.
+pub(crate) struct Change {
+    pub key: Option<String>,
+    pub payload: Option<Vec<u8>>,
+    pub schema: Option<Vec<u8>>,
+}
+
 /// What one look at the topic found.
 pub(crate) enum Look {
     Rows(DataFrame),
@@ -116,6 +123,28 @@ impl Tail {
         }
         records.sort_by_key(|(time, raw)| (*time, raw.partition, raw.offset));
         Ok(records.into_iter().map(|(_, raw)| raw).collect())
+    }
+
+    /// Reads everything up to the present end with its keys, records without a value too, in the order
+    /// of [`Tail::bounded`].
+    pub fn changes(&mut self) -> Result<Vec<Change>> {
+        let ends = self.reader.ends()?;
+        let mut changes: Vec<((i64, i32, i64), Change)> = Vec::new();
+        while !self.reader.is_at(&ends) {
+            self.reader.read_to(&ends, &|| false, |record| {
+                let place = (record.time_ms.unwrap_or(0), record.partition, record.offset);
+                let change = Change {
+                    key: record
+                        .key
+                        .map(|key| String::from_utf8_lossy(key).into_owned()),
+                    payload: record.payload.map(<[u8]>::to_vec),
+                    schema: record.schema.map(<[u8]>::to_vec),
+                };
+                changes.push((place, change));
+            })?;
+        }
+        changes.sort_by_key(|(place, _)| *place);
+        Ok(changes.into_iter().map(|(_, change)| change).collect())
     }
 
     /// Returns how many records were no rows.

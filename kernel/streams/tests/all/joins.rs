@@ -133,6 +133,21 @@ fn a_full_join_keeps_the_keys_of_rows_that_stand_alone() {
 }
 
 #[test]
+fn many_keys_that_come_and_go_keep_matching() {
+    let test = JoinRun::new(&join("join-many"));
+    for round in 0..6i64 {
+        let rows: Vec<(i64, i64)> = (0..4000)
+            .map(|id| (round * 4000 + id, round * 100))
+            .collect();
+        assert_eq!(
+            test.push(&orders(&rows), &payments(&rows)).unwrap().matches,
+            4000
+        );
+        assert!(test.left_state().height() <= 8000);
+    }
+}
+
+#[test]
 fn null_keys_match_nothing_and_null_times_wait_for_nothing() {
     let join = join("join-nulls").left();
     let left = side("ordered_at", &[(None, 0), (Some(1), 0)]);

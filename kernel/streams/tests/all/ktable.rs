@@ -286,3 +286,44 @@ fn many_changes_of_few_keys_are_compacted_and_null_keys_change_nothing() {
     // The last change of id 3 was number 363 of round 29.
     assert_eq!(texts(&table.get("3").unwrap(), "name"), some(&["2"]));
 }
+
+#[test]
+fn null_is_no_text_and_a_grouping_that_nobody_holds_is_let_go() {
+    let table = KTable::new(["customer"]);
+    table
+        .apply(&df!("customer" => ["null", "anna"], "tier" => [Some("gold"), None]).unwrap())
+        .unwrap();
+    let stream = topic("ktable-null", 1)
+        .stream()
+        .watermark("at", hours(1))
+        .left_join(&table);
+    let rows = DataFrame::new(
+        2,
+        vec![
+            times("at", &[Some("2013-02-08 10:00:00"); 2]),
+            Column::new("customer".into(), [None, Some("null")]),
+        ],
+    )
+    .unwrap();
+    let query = stream
+        .group_by(["tier"])
+        .window(Tumbling::of(hours(1)))
+        .agg([len().alias("n")])
+        .unwrap();
+    assert_eq!(
+        texts(&query.run_local(&rows).unwrap(), "tier"),
+        [None, Some("gold".into())]
+    );
+    drop(table.count_by("tier").unwrap());
+    let held = table.count_by("tier").unwrap();
+    assert_eq!(
+        texts(&held.frame().unwrap(), "tier"),
+        [None, Some("gold".into())]
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let job = query.to(FrameSink::new()).checkpoint(folder.path());
+    assert_says(
+        &job.run_available().err().unwrap(),
+        &["a job cannot join a table", "a job without .left_join(..)"],
+    );
+}

@@ -95,6 +95,22 @@ fn a_match_comes_out_when_nothing_earlier_can_come() {
 }
 
 #[test]
+fn many_keys_that_come_and_go_keep_matching() {
+    let run = PatternRun::new(&pattern("pattern-many")).unwrap();
+    for round in 0..6i64 {
+        let users: Vec<String> = (0..4000).map(|user| format!("{round}-{user}")).collect();
+        let first = users.iter().map(|user| (user.as_str(), 'A', round * 60));
+        let then = users
+            .iter()
+            .map(|user| (user.as_str(), 'B', round * 60 + 5));
+        run.push(&clicks(&first.chain(then).collect::<Vec<_>>()))
+            .unwrap();
+    }
+    run.finish().unwrap();
+    assert_eq!(run.emitted().height(), 6 * 4000);
+}
+
+#[test]
 fn what_nothing_followed_can_be_given_out_too() {
     let run = PatternRun::new(&pattern("pattern-missing").or_missing()).unwrap();
     run.push(&clicks(&[("u", 'A', 0), ("v", 'A', 1), ("v", 'B', 2)]))

@@ -111,6 +111,22 @@ fn wall_timers_fire_when_the_clock_is_moved() {
 }
 
 #[test]
+fn in_a_wall_timer_the_event_time_is_the_watermark() {
+    let late = stream("process-clocks").process("gauge", |gauge, happening| match happening {
+        Happening::Row(_) => gauge.fire_after_wall(seconds(1)),
+        Happening::WallTimer => gauge.fire_after(seconds(60)),
+        Happening::EventTimer => gauge.emit(json!({"fired_at": gauge.at_text()})),
+    });
+    let run = ProcessRun::new(&late).unwrap();
+    run.push(&readings(&[("G1", "10:00:00", 1), ("G2", "10:00:30", 1)]))
+        .unwrap();
+    run.advance_wall(seconds(1)).unwrap();
+    run.push(&readings(&[("G2", "10:02:00", 1)])).unwrap();
+    run.expect(&df!("fired_at" => ["2013-02-08 10:01:20"]).unwrap())
+        .unwrap();
+}
+
+#[test]
 fn what_is_no_row_is_said_and_a_key_without_state_is_forgotten() {
     let rows = readings(&[("G1", "10:00:00", 1), ("G1", "10:01:00", 1)]);
     let odd = stream("process-odd").process("gauge", |gauge, _| gauge.emit(json!([1, 2])));
@@ -119,6 +135,13 @@ fn what_is_no_row_is_said_and_a_key_without_state_is_forgotten() {
         &run.push(&rows).unwrap_err(),
         &["gave out something that is no row", "[1,2]", "emit(json!("],
     );
+    let once = stream("process-odd").process("gauge", |gauge, _| {
+        gauge.state = json!("kept");
+        gauge.emit(json!(7));
+    });
+    let run = ProcessRun::new(&once).unwrap();
+    assert!(run.push(&rows).is_err());
+    assert_eq!(run.state().unwrap().height(), 1);
     let quiet = ProcessRun::new(&stream("process-odd").process("gauge", |_, _| {})).unwrap();
     quiet.push(&rows).unwrap();
     assert_eq!(quiet.state().unwrap().height(), 0);
