@@ -55,6 +55,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         grown = grown.max(cost.grown_bytes.unwrap_or(0) >> 20);
         best[1] = best[1].max(records as f64 / cost.cpu_seconds / 1e6);
     }
+    if only_ours {
+        println!(
+            "Headwater, topic to windows {:.2}, grew {grown} MB",
+            best[1]
+        );
+        return Ok(());
+    }
     println!(
         "librdkafka alone, one record after the other   {:>6.2}",
         best[0]
@@ -64,9 +71,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         best[1],
         best[1] / best[0]
     );
-    if only_ours {
-        return Ok(());
-    }
     match peer::run(&bootstrap, TOPIC, records) {
         Ok(rate) => println!(
             "confluent-kafka and Polars' read_ndjson        {rate:>6.2}   ratio {:.1}",
