@@ -60,7 +60,8 @@ pub(super) fn read(path: &Path, from: impl BufRead) -> Result<Loaded> {
         let pushed =
             cells(row, &names, &dtypes).and_then(|cells| decoder.push_cells(&names, cells));
         if let Err(why) = pushed {
-            decoder.reject(format!("{} line {}", path.display(), row.line), why);
+            let place = format!("{} line {}", path.display(), row.line);
+            decoder.reject(place, why, row.fields.join(",").as_bytes());
         }
     }
     finish(decoder, path)

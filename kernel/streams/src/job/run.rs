@@ -188,7 +188,7 @@ impl JobRun {
         Ok(self.shared.lock().late.clone())
     }
 
-    /// Returns the records of this run that were no rows: record, reason (the first 1,000).
+    /// Returns the records of this run that were no rows: record, reason, bytes (the first 1,000).
     ///
     /// # Errors
     /// Never in practice; the signature is that of every call that makes a frame.

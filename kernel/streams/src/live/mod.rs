@@ -179,7 +179,7 @@ impl Live {
         Ok(self.shared.late())
     }
 
-    /// Returns the records that were no rows: record, reason (the first 1,000).
+    /// Returns the records that were no rows: record, reason, bytes (the first 1,000).
     ///
     /// # Errors
     /// When the query has failed.

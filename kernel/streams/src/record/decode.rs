@@ -13,12 +13,17 @@ use crate::Result;
 /// How many rejected records are kept with their reason; all of them are counted.
 const KEPT: usize = 1000;
 
+/// So many bytes of each are kept.
+const SHOWN: usize = 4096;
+
 /// A record that is no row, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rejected {
     /// Topic, partition and offset, or file and line.
     pub place: String,
     pub why: String,
+    /// The record itself, or its beginning; empty where it is a file.
+    pub bytes: Vec<u8>,
 }
 
 /// A column whose dtype is settled: what a fresh [`Decoder`] must know to go on as an earlier one.
@@ -69,7 +74,7 @@ impl Decoder {
     /// Takes one record in; `place` names it, should it be rejected.
     pub fn push(&mut self, payload: &[u8], header: Option<&[u8]>, place: impl FnOnce() -> String) {
         if let Err(why) = self.try_push(payload, header) {
-            self.reject(place(), why);
+            self.reject(place(), why, payload);
         }
     }
 
@@ -90,10 +95,11 @@ impl Decoder {
     }
 
     /// Counts something that is no row.
-    pub fn reject(&mut self, place: String, why: String) {
+    pub fn reject(&mut self, place: String, why: String, bytes: &[u8]) {
         self.rejected_count += 1;
         if self.rejected.len() < KEPT {
-            self.rejected.push(Rejected { place, why });
+            let bytes = bytes[..bytes.len().min(SHOWN)].to_vec();
+            self.rejected.push(Rejected { place, why, bytes });
         }
     }
 
@@ -223,14 +229,19 @@ fn reused<'a>(mut row: Vec<(usize, Cell<'_>)>) -> Vec<(usize, Cell<'a>)> {
         .collect()
 }
 
-/// Returns the rejected records as a frame: place, reason.
+/// Returns the rejected records as a frame: record (topic's partition and offset, or file and line),
+/// reason, bytes (str: the record's first 4,096 bytes, with `\u{fffd}` for what is not UTF-8).
 pub(crate) fn rejected_frame(rejected: &[Rejected]) -> Result<DataFrame> {
     let column = |name: &str, pick: fn(&Rejected) -> &str| {
         Series::new(name.into(), rejected.iter().map(pick).collect::<Vec<_>>()).into()
     };
+    let bytes = rejected
+        .iter()
+        .map(|rejected| String::from_utf8_lossy(&rejected.bytes).into_owned());
     let columns = vec![
         column("record", |rejected| &rejected.place),
         column("reason", |rejected| &rejected.why),
+        Series::new("bytes".into(), bytes.collect::<Vec<_>>()).into(),
     ];
     Ok(DataFrame::new(rejected.len(), columns)?)
 }

@@ -170,7 +170,7 @@ impl Replay {
         &self.frame
     }
 
-    /// Returns the lines of the file that were no rows: record, reason (the first thousand).
+    /// Returns the lines of the file that were no rows: record, reason, bytes (the first thousand).
     ///
     /// # Errors
     /// Never in practice; the signature is that of every call that makes a frame.

@@ -134,7 +134,14 @@ impl Folder {
             Err(error) => {
                 let why = error.to_string().replace('\n', "; ");
                 let place = file.display().to_string();
-                shared.note_rejected(1, &[Rejected { place, why }]);
+                shared.note_rejected(
+                    1,
+                    &[Rejected {
+                        place,
+                        why,
+                        bytes: Vec::new(),
+                    }],
+                );
                 return Ok(());
             }
         };

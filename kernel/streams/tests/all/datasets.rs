@@ -84,6 +84,8 @@ fn a_csv_line_that_does_not_parse_is_counted_with_its_number() {
     assert_eq!(rows.rows().height(), 21);
     let rejected = rows.rejected().unwrap();
     assert_eq!(rejected.height(), 2);
+    let bytes = rejected.column("bytes").unwrap().str().unwrap();
+    assert_eq!(bytes.get(0), Some("oops,z"));
     let text = format!("{:?}", rejected.get_row(0).unwrap());
     assert!(
         text.contains("trips.csv line 22") && text.contains("column `n` is i64, found"),

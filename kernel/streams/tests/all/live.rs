@@ -206,7 +206,26 @@ fn records_that_are_no_rows_are_counted_and_do_not_stop_it() {
     topic.send("k", "[1]").unwrap();
     topic.send("k", r#"{"at":"2013-02-08T10:00:01Z"}"#).unwrap();
     live.until_caught_up().unwrap();
-    assert_eq!(live.rejected().unwrap().height(), 1);
+    let rejected = live.rejected().unwrap();
+    let cell = |name: &str| {
+        rejected
+            .column(name)
+            .unwrap()
+            .str()
+            .unwrap()
+            .get(0)
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(
+        (
+            rejected.height(),
+            cell("record").as_str(),
+            cell("bytes").as_str()
+        ),
+        (1, "partition 0 offset 1", "[1]")
+    );
+    assert!(cell("reason").contains("not a JSON object"));
     assert_eq!(
         live.frame()
             .unwrap()
