@@ -23,13 +23,14 @@ impl Exercise {
 }
 
 /// Every exercise that has a check.
-pub const ALL: [&Exercise; 12] = [
+pub const ALL: [&Exercise; 13] = [
     &crate::lesson_5_1::trace::EXERCISE,
     &crate::lesson_5_1::engines::EXERCISE,
     &crate::lesson_5_1::window_starts::EXERCISE,
     &crate::lesson_5_1::buffer::EXERCISE,
     &crate::lesson_5_1::once::EXERCISE,
     &crate::lesson_5_1::models::EXERCISE,
+    &crate::lesson_5_2::consumer_loop::EXERCISE,
     &crate::lesson_5_4::polars_windows::EXERCISE,
     &crate::lesson_5_4::watermark_ledger::EXERCISE,
     &crate::lesson_5_4::output_modes::EXERCISE,

@@ -12,6 +12,7 @@
 //! - [`attempt`]: runs a learner's function where neither a panic nor an endless loop does harm
 //! - [`trial`]: compares a function with the right one, case by case, and names a misconception
 //! - [`lesson_5_1`]: the exercises of lesson 5.1
+//! - [`lesson_5_2`]: the labs, pictures and exercises of lesson 5.2
 //! - [`lesson_5_4`]: the models, pictures and exercises of lesson 5.4
 //! - [`zoo`]: wrong solutions, which the checks must catch
 //!
@@ -38,6 +39,7 @@ pub mod exercise;
 pub mod hint;
 pub mod learner;
 pub mod lesson_5_1;
+pub mod lesson_5_2;
 pub mod lesson_5_4;
 pub mod outcome;
 pub mod prelude;

@@ -5,6 +5,10 @@ pub use crate::learner::learner;
 pub use crate::lesson_5_1::{
     check_5_1_e1, check_5_1_e2, check_5_1_e3, check_5_1_e4, check_5_1_e5, check_5_1_e6,
 };
+pub use crate::lesson_5_2::{
+    Killed, LabConsumer, LabProducer, MockConsumer, MockSink, Polled, Stage, Tape, check_5_2_e3,
+    gauge_readings,
+};
 pub use crate::lesson_5_4::{
     BatchEngine, BatchReport, BatchTable, Changes, CommitTime, DStream, Disk, Health, Ledger,
     MicroBatch, Outage, ProgressRecord, QueryKind, SinkKind, SinkTo, SparkRecording, Stopped,

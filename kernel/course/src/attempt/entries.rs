@@ -10,6 +10,7 @@ use crate::lesson_5_1::once::{self, ProcessorTest};
 use crate::lesson_5_1::trace::{self, TraceStats, Trip};
 use crate::lesson_5_1::use_cases::UseCase;
 use crate::lesson_5_1::window_starts;
+use crate::lesson_5_2::consumer_loop;
 use crate::lesson_5_4::{
     checkpoint, health, incremental, output_modes, polars_windows, watermark_ledger,
 };
@@ -60,6 +61,10 @@ pub(super) fn find(id: &str) -> Option<Entry> {
         "5.1 E6" => |learner, all| {
             let (pick,) = functions!(all: fn(UseCase) -> (Model, Reason));
             models::check_for(learner, pick);
+        },
+        "5.2 E3" => |learner, all| {
+            let (run,) = functions!(all: consumer_loop::Answer);
+            consumer_loop::check_for(learner, run);
         },
         "5.4 E1" => |learner, all| {
             let (tumbling, hopping, session) = functions!(all:

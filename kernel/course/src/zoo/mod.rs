@@ -5,6 +5,7 @@
 
 mod buffer;
 mod engines;
+mod lesson_5_2;
 mod lesson_5_4;
 mod models;
 mod once;
@@ -35,6 +36,7 @@ pub fn all() -> impl Iterator<Item = &'static Specimen> {
         buffer::SPECIMENS,
         once::SPECIMENS,
         models::SPECIMENS,
+        lesson_5_2::SPECIMENS,
         lesson_5_4::SPECIMENS,
     ]
     .into_iter()
