@@ -23,7 +23,7 @@ pub static EXERCISE: Exercise = Exercise {
     hints: [
         "If the process dies right after a commit, which records will nobody ever read again? Are all of them in the sink \
          by then?",
-        "Look again at section 4, \"Consumer: poll, offsets, commits\": the committed offset is the next record to read, \
+        "Look again at section 3, \"Consumer: poll, offsets, commits\": the committed offset is the next record to read, \
          and a new process starts there. So the sink comes first, the commit after it, one for each partition; and a \
          record that the sink refuses is not in the sink.",
         "loop {\n    \

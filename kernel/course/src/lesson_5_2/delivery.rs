@@ -67,7 +67,7 @@ fn reason(cause: &KafkaError) -> String {
         Some(RDKafkaErrorCode::NotEnoughReplicasAfterAppend) => {
             "NOT_ENOUGH_REPLICAS_AFTER_APPEND".into()
         }
-        Some(RDKafkaErrorCode::MessageTimedOut) => "no leader within delivery.timeout.ms".into(),
+        Some(RDKafkaErrorCode::MessageTimedOut) => "no answer within delivery.timeout.ms".into(),
         Some(code) => code.to_string(),
         None => cause.to_string(),
     }

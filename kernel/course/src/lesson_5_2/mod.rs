@@ -4,34 +4,28 @@
 //! - [`lab_consumer`]: a real consumer, poll by poll
 //! - [`tape`]: picture P1, a topic as tapes
 //! - [`stage`]: demo D5, three nodes, their in-sync set and what becomes of records
-//! - [`knee`]: demo D3, throughput and latency by linger and batch size
-//! - [`load`]: demo D3 live, records, batches, bytes and lag as a topic of measurements
 //! - [`consumer_loop`]: E3, a loop that loses nothing; [`mock_consumer`]: what it runs on
 
 pub mod consumer_loop;
-// pub mod knee;
 pub mod lab_consumer;
 pub mod lab_producer;
-// pub mod load;
 pub mod mock_consumer;
 pub mod stage;
 pub mod tape;
 
-// mod knee_picture;
 mod delivery;
 mod gauges;
 mod loop_ways;
+mod stage_nodes;
 mod stage_picture;
 
 use headwater_streams::display;
 use headwater_streams::frame::Bundle;
 
 pub use consumer_loop::check_5_2_e3;
-// pub use knee::{BatchingSweep, Knee};
 pub use gauges::gauge_readings;
 pub use lab_consumer::LabConsumer;
 pub use lab_producer::LabProducer;
-// pub use load::Load;
 pub use mock_consumer::{Ahead, Killed, MockConsumer, MockSink, Polled};
 pub use stage::Stage;
 pub use tape::Tape;

@@ -63,7 +63,7 @@ pub(super) fn draw(scene: &Scene) -> Drawing {
     let end = end.unwrap_or(0).max(8);
     let cell = ((WIDTH - LEFT - 24.0) / end as f64).min(34.0);
     let lost = scene.lost();
-    let told: Vec<&Sent> = scene.sent.iter().rev().take(4).rev().collect();
+    let told: Vec<&Sent> = scene.sent.iter().rev().take(6).rev().collect();
     let height = 330.0 + told.len() as f64 * 22.0;
     let mut canvas = Canvas::new("Three copies of partition 0", WIDTH, height);
     canvas.text(8.0, 44.0, Anchor::Start, &scene.said, BLUE);
@@ -168,7 +168,7 @@ fn answer(sent: &Sent) -> String {
             sent.number, sent.acks
         ),
         Err(why) => format!(
-            "record {}, acks={}: refused after {ms} ms, {why}",
+            "record {}, acks={}: not accepted, {why}, after {ms} ms",
             sent.number, sent.acks
         ),
     }
@@ -209,6 +209,6 @@ fn table(scene: &Scene) -> String {
         let state = if copy.up { "up" } else { "dead" };
         format!("node {}: {state}, end {end}", copy.node)
     });
-    let answers = scene.sent.iter().rev().take(4).rev().map(answer);
+    let answers = scene.sent.iter().rev().take(6).rev().map(answer);
     copies.chain(answers).collect::<Vec<_>>().join("\n")
 }

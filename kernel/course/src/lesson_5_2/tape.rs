@@ -120,11 +120,9 @@ impl Tape {
             "a cell is a record; below it the first and the end offset of the tape",
             INK,
         );
-        if let Some((group, _)) = &self.group {
-            let words = format!(
-                "group {group}: ▲ position, next to read; ┃ committed, where a new process starts"
-            );
-            canvas.text(LEFT, base + 40.0, Anchor::Start, &words, INK);
+        if self.group.is_some() {
+            let words = "▲ position, next to read; ┃ committed, where a new process starts";
+            canvas.text(LEFT, base + 40.0, Anchor::Start, words, INK);
         }
         self.draw_legend(&mut canvas, base + 64.0);
         canvas.finish(&self.words(), &self.table())
@@ -156,7 +154,7 @@ impl Tape {
         let first = records.first().map_or(end, |(offset, _)| *offset);
         let place = |offset: i64| LEFT + (offset - first).max(0) as f64 * cell;
         canvas.text(
-            LEFT + 2.0,
+            LEFT + 9.0,
             y + 36.0,
             Anchor::Start,
             &first.to_string(),
@@ -164,7 +162,7 @@ impl Tape {
         );
         if end > first + 1 {
             canvas.text(
-                place(end) + 4.0,
+                place(end) + 9.0,
                 y + 36.0,
                 Anchor::Start,
                 &end.to_string(),
