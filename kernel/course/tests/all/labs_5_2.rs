@@ -110,7 +110,22 @@ fn unclean_election_loses_what_acks_1_had_accepted_and_a_clean_one_nothing() {
         "{}",
         alone.text()
     );
+    let error = stage.cut_follower().expect_err("no follower is left");
+    assert!(
+        error.to_string().contains("no follower in sync now"),
+        "{error}"
+    );
+    let error = stage.send("2", 1).expect_err("no such setting");
+    assert!(
+        error.to_string().contains("stage.send(\"all\", 1)?"),
+        "{error}"
+    );
     let dead = stage.leader_dies().expect("killed");
+    let error = stage.leader_dies().expect_err("nobody is left to kill");
+    assert!(
+        error.to_string().contains("stage.leader_returns()?"),
+        "{error}"
+    );
     assert!(dead.text().contains("nobody leads"), "{}", dead.text());
     let back = stage.leader_returns().expect("started");
     assert_eq!(stage.lost().expect("a count"), 0, "{}", back.text());
