@@ -23,11 +23,12 @@
 //!
 //! The map, in the order in which data flows:
 //!
-//! - `source`: a growing folder and made rows as feeds of a topic
+//! - `source`: a growing folder, made rows and lines over HTTP as feeds of a topic
 //! - `dataset`: data sets and files (Parquet, CSV, JSON lines) as frames
 //! - `replay`: sends them to a topic on a clock of their own
 //! - `cluster`: the embedded broker, or one that you name; `topic`: records in and out
 //! - [`record`]: how a row becomes a record and comes back with the same dtypes
+//! - `format`: records that are Avro, Protobuf, text or bytes; `registry`: their schemas by id
 //! - `query`: filter, watermark, keys, window, aggregates; run over frames or live
 //! - `ktable`: the latest row of every key, its versions, and sums that follow them
 //! - `join`: two streams joined within a span of event time
@@ -47,6 +48,7 @@ mod cluster;
 mod dataset;
 pub mod display;
 mod error;
+mod format;
 pub mod frame;
 pub mod interrupt;
 mod job;
@@ -60,6 +62,7 @@ pub mod prelude;
 mod process;
 mod query;
 pub mod record;
+mod registry;
 mod replay;
 mod sink;
 mod source;
@@ -81,9 +84,10 @@ pub use live::{Live, LiveChart};
 pub use pattern::{Pattern, PatternRun};
 pub use process::{Happening, Keyed, Process, ProcessRun};
 pub use query::{Audit, BatchRun, Batches, Query, Stream};
+pub use registry::Registry;
 pub use replay::{LIMIT_ENV as REPLAY_SECONDS_ENV, Progress, Replay, ReplayRun};
 pub use sink::{EachBatch, FrameSink, Parquet, Postgres, Sink, Sqlite, TopicSink};
-pub use source::{Feed, FeedCounts, Folder, Generator};
+pub use source::{Feed, FeedCounts, Folder, Generator, HttpLines};
 pub use table::{ROWS as TABLE_ROWS, Show, frame_text, show};
 pub use testing::{Shrunk, TestRun, shrink};
 pub use time::{days, hours, minutes, seconds, span};

@@ -14,6 +14,8 @@ pub(crate) struct Identity {
     pub query: String,
     /// The sink, in words.
     pub sink: String,
+    /// What the records are read as.
+    pub format: String,
     /// The id that the cluster gave the topic, where it gives any.
     pub topic_id: Option<String>,
 }

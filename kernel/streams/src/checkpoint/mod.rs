@@ -18,7 +18,7 @@ use crate::{Error, Result};
 pub(crate) use facts::{Committed, Counts, Identity, Planned};
 
 /// The form of what is written. Grows when it changes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The file in the checkpoint's folder.
 const FILE: &str = "checkpoint.redb";

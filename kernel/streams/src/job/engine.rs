@@ -16,6 +16,7 @@ use crate::query::Running;
 use crate::record::decode::Rejected;
 use crate::sink::{Opening, Output, Writer};
 use crate::topic::Topic;
+use crate::topic::letters::Letters;
 use crate::topic::range::{self, Ranges};
 use crate::{Error, Result, interrupt};
 
@@ -35,6 +36,7 @@ pub(super) struct Engine {
     checkpoint: Checkpoint,
     running: Running,
     ranges: Ranges,
+    letters: Option<Letters>,
     writer: Box<dyn Writer>,
     /// What is in the checkpoint.
     committed: Committed,
@@ -91,7 +93,11 @@ impl Engine {
                 topic.partitions()
             )));
         }
-        let ranges = Ranges::open(&topic, &committed.offsets, &committed.columns)?;
+        let mut ranges = Ranges::open(&topic, &committed.offsets, &committed.columns)?;
+        let letters = query.open_letters()?;
+        if letters.is_some() {
+            ranges.keep_letters();
+        }
         let planned = checkpoint.planned()?;
         let writer = job.sink.target().open(&Opening {
             job: &identity.job,
@@ -108,6 +114,7 @@ impl Engine {
             checkpoint,
             running,
             ranges,
+            letters,
             writer,
             committed,
             planned,
@@ -146,6 +153,9 @@ impl Engine {
             offsets: &planned.ends,
         };
         timed(&mut took.write, || self.writer.write(&output))?;
+        if let Some(letters) = &self.letters {
+            letters.send(&self.ranges.take_letters())?;
+        }
         fault::after("written", planned.batch);
         let rejected = self.ranges.rejected_count() - self.rejected;
         self.rejected += rejected;

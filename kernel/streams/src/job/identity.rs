@@ -27,6 +27,7 @@ pub(super) fn begin(
         job: new_id(),
         query: query.plan().to_json()?,
         sink: job.sink.target().describe(),
+        format: query.topic.format().describe(),
         topic_id,
     };
     let committed = Committed {
@@ -57,6 +58,15 @@ pub(super) fn check_identity(
             folder.display()
         ))
         .have(format!("sink: was {}, is {sink}", identity.sink))
+        .hint(hint));
+    }
+    let format = job.query.topic.format().describe();
+    if format != identity.format {
+        return Err(Error::new(format!(
+            "the checkpoint in {} belongs to a job that reads another format",
+            folder.display()
+        ))
+        .have(format!("format: was {}, is {format}", identity.format))
         .hint(hint));
     }
     same_topic(

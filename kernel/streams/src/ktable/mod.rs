@@ -114,11 +114,11 @@ impl KTable {
     /// When the topic cannot be read, or its records lack a key column.
     pub fn read(&self, topic: &Topic) -> Result<Applied> {
         let can_delete = self.keys.len() == 1 && self.time.is_none();
-        let (mut decoder, mut applied) = (Decoder::default(), Applied::default());
+        let (mut decoder, mut applied) = (Decoder::of(topic.format()), Applied::default());
         for change in Tail::open(topic, &Position::Earliest)?.changes()? {
             match change.payload {
                 Some(payload) => {
-                    decoder.push(&payload, change.schema.as_deref(), || "a change".into())
+                    decoder.push(&payload, change.schema.as_deref(), || "a change".into());
                 }
                 None => {
                     self.apply_rows(&mut decoder, &mut applied)?;

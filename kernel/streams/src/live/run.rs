@@ -11,6 +11,7 @@ use crate::chart::{Chart, Data, Picture};
 use crate::frame::Bundle;
 use crate::query::Query;
 use crate::record::decode::{Rejected, rejected_frame};
+use crate::topic::letters::Letters;
 use crate::topic::tail::{Look, Tail};
 use crate::topic::{Position, Topic};
 use crate::worker::Worker;
@@ -75,7 +76,11 @@ pub(super) fn start(
             .iter()
             .try_for_each(|query| query.running(&place).check(first))?;
     }
-    let tail = Tail::open(&topic, &query.from)?;
+    let letters = query.open_letters()?;
+    let mut tail = Tail::open(&topic, &query.from)?;
+    if letters.is_some() {
+        tail.keep_letters();
+    }
     let held = first.is_some() && query.from == Position::Earliest;
     let pipes = queries
         .into_iter()
@@ -105,7 +110,7 @@ pub(super) fn start(
     let ours = shared.clone();
     let worker = Worker::start("headwater-live", move || {
         // Whoever waits for the query must hear of its end, whatever ended it.
-        let run = AssertUnwindSafe(|| follow(&ours, tail, &mut easel));
+        let run = AssertUnwindSafe(|| follow(&ours, tail, letters.as_ref(), &mut easel));
         let result = catch_unwind(run).unwrap_or_else(|cause| {
             let error = Error::panicked("the live query", cause.as_ref());
             Err(error.hint("a report with the cell: this is a fault of the library"))
@@ -116,11 +121,19 @@ pub(super) fn start(
 }
 
 /// Takes in micro-batch after micro-batch until somebody stops it.
-fn follow(shared: &Shared, mut tail: Tail, easel: &mut Easel) -> Result<()> {
+fn follow(
+    shared: &Shared,
+    mut tail: Tail,
+    letters: Option<&Letters>,
+    easel: &mut Easel,
+) -> Result<()> {
     let stop = || shared.lock().stop || interrupt::is_raised();
     while !stop() {
         let began = Instant::now();
         let look = tail.look(&stop)?;
+        if let Some(letters) = letters {
+            letters.send(&tail.take_letters())?;
+        }
         let mut state = shared.lock();
         match look {
             Look::Rows(rows) => {

@@ -14,6 +14,7 @@ use crate::ktable::KTable;
 use crate::live::LiveChart;
 use crate::operator::{Dedup, DedupSpec};
 use crate::sink::Sink;
+use crate::topic::letters::Letters;
 use crate::topic::{Position, Topic};
 use crate::window::{
     self, Aggregates, Batch, Clock, Emission, Expression, OutputMode, PlanColumn, PlanStep,
@@ -43,6 +44,8 @@ pub struct Query {
     mode: OutputMode,
     /// The most bytes that the state may take.
     state_limit: Option<usize>,
+    /// Where records go that are no rows.
+    letters: Option<Topic>,
 }
 
 /// What happens to rows before they are put into windows.
@@ -94,6 +97,16 @@ impl Query {
         self.state_limit = usize::try_from(megabytes)
             .ok()
             .and_then(|most| most.checked_mul(1 << 20));
+        self
+    }
+
+    /// Sends records that are no rows to this topic, as they were: key and bytes, with headers that say
+    /// topic, partition, offset and reason (those of Kafka Connect,
+    /// [KIP-298](https://cwiki.apache.org/confluence/display/KAFKA/KIP-298%3A+Error+Handling+in+Connect)).
+    /// `letters.raw().read(Earliest)?` shows their bytes. A job that is killed before the batch is in its
+    /// checkpoint sends the letters of that batch again; partition and offset tell them apart.
+    pub fn dead_letters(mut self, letters: &Topic) -> Query {
+        self.letters = Some(letters.clone());
         self
     }
 
@@ -254,6 +267,12 @@ impl Query {
             .have(table.describe())
             .hint("a job without .left_join(..), or the query over frames or in a live chart")),
         }
+    }
+
+    /// Opens the way for records that are no rows, where one was named.
+    pub(crate) fn open_letters(&self) -> Result<Option<Letters>> {
+        let letters = self.letters.as_ref();
+        letters.map(|to| Letters::open(&self.topic, to)).transpose()
     }
 
     pub(crate) fn mode(&self) -> OutputMode {

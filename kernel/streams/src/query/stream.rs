@@ -249,6 +249,7 @@ impl Stream {
             exprs,
             mode: OutputMode::Append,
             state_limit: None,
+            letters: None,
         })
     }
 }

@@ -24,6 +24,7 @@ enum Values {
     Ints(Vec<Option<i64>>),
     Floats(Vec<Option<f64>>),
     Texts(StringChunkedBuilder),
+    Bytes(BinaryChunkedBuilder),
 }
 
 impl Column {
@@ -89,7 +90,8 @@ impl Column {
             (_, Cell::Null)
             | (DataType::Null, _)
             | (DataType::Boolean, Cell::Bool(_))
-            | (DataType::String, Cell::Text(_)) => return Ok(None),
+            | (DataType::String, Cell::Text(_))
+            | (DataType::Binary, Cell::Bytes(_)) => return Ok(None),
             (DataType::String, Cell::Bool(value)) => Some(Cell::Text(value.to_string().into())),
             (DataType::String, Cell::Int(value)) => Some(Cell::Text(value.to_string().into())),
             (DataType::String, Cell::Float(value)) => Some(Cell::Text(value.to_string().into())),
@@ -108,7 +110,7 @@ impl Column {
             (dtype, Cell::Int(_)) if dtype.is_integer() || dtype.is_temporal() => return Ok(None),
             _ => None,
         };
-        let refused = || format!("column `{}` is {dtype}, found {}", self.name, show(cell));
+        let refused = || format!("column `{}` is {dtype}, found {cell}", self.name);
         fitted.map(Some).ok_or_else(refused)
     }
 
@@ -120,11 +122,13 @@ impl Column {
             (Values::Ints(values), Cell::Null) => values.push(None),
             (Values::Floats(values), Cell::Null) => values.push(None),
             (Values::Texts(values), Cell::Null) => values.append_null(),
+            (Values::Bytes(values), Cell::Null) => values.append_null(),
             (Values::Bools(values), Cell::Bool(value)) => values.push(Some(value)),
             (Values::Ints(values), Cell::Int(value)) => values.push(Some(value)),
             (Values::Floats(values), Cell::Float(value)) => values.push(Some(value)),
             (Values::Floats(values), Cell::Int(value)) => values.push(Some(value as f64)),
             (Values::Texts(values), Cell::Text(value)) => values.append_value(value),
+            (Values::Bytes(values), Cell::Bytes(value)) => values.append_value(value),
             (_, cell) => {
                 self.change_storage(&cell);
                 self.push(cell);
@@ -142,6 +146,7 @@ impl Column {
             Values::Ints(values) => Series::new(name, values),
             Values::Floats(values) => Series::new(name, values),
             Values::Texts(values) => values.finish().into_series(),
+            Values::Bytes(values) => values.finish().into_series(),
         };
         if self.dtype.is_none() {
             if let Some(times) = as_times(&series) {
@@ -173,6 +178,11 @@ impl Column {
             (Values::Nulls(rows), Cell::Bool(_)) => Values::Bools(vec![None; rows]),
             (Values::Nulls(rows), Cell::Int(_)) => Values::Ints(vec![None; rows]),
             (Values::Nulls(rows), Cell::Float(_)) => Values::Floats(vec![None; rows]),
+            (Values::Nulls(rows), Cell::Bytes(_)) => {
+                let mut values = BinaryChunkedBuilder::new(self.name.clone(), 1024);
+                (0..rows).for_each(|_| values.append_null());
+                Values::Bytes(values)
+            }
             (Values::Ints(values), Cell::Float(_)) => Values::Floats(
                 values
                     .into_iter()
@@ -198,6 +208,11 @@ impl Column {
                 .iter()
                 .for_each(|value| texts.append_option(value.map(|value| value.to_string()))),
             Values::Texts(values) => return values,
+            Values::Bytes(values) => {
+                let values = values.finish();
+                let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+                (values.iter()).for_each(|value| texts.append_option(value.map(text)));
+            }
         }
         texts
     }
@@ -214,6 +229,7 @@ impl Column {
             (_, Cell::Null | Cell::Text(_))
                 | (Values::Nulls(_), _)
                 | (Values::Bools(_), Cell::Bool(_))
+                | (Values::Bytes(_), Cell::Bytes(_))
                 | (
                     Values::Ints(_) | Values::Floats(_),
                     Cell::Int(_) | Cell::Float(_)
@@ -268,15 +284,5 @@ fn widen(a: &DataType, b: &DataType) -> Option<DataType> {
         (a, b) if !numeric(a) || !numeric(b) => None,
         (a, b) if a.is_float() || b.is_float() => Some(DataType::Float64),
         _ => Some(DataType::Int64),
-    }
-}
-
-fn show(cell: &Cell<'_>) -> String {
-    match cell {
-        Cell::Null => "null".into(),
-        Cell::Bool(value) => value.to_string(),
-        Cell::Int(value) => value.to_string(),
-        Cell::Float(value) => value.to_string(),
-        Cell::Text(text) => format!("the text {text:?}"),
     }
 }

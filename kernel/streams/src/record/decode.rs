@@ -1,6 +1,7 @@
 //! Turns records into a frame, and counts those which are not rows.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use polars::prelude::{DataFrame, NamedFrom, PlSmallStr, Series};
 use serde::{Deserialize, Serialize};
@@ -8,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use super::cell::Cell;
 use super::column::Column;
 use super::scan::{Key, Scan};
-use crate::Result;
+use crate::format::{Format, Parse, Refused, Shape};
+use crate::{Error, Result};
 
 /// How many rejected records are kept with their reason; all of them are counted.
 const KEPT: usize = 1000;
 
 /// So many bytes of each are kept.
-const SHOWN: usize = 4096;
+pub(crate) const SHOWN: usize = 4096;
 
 /// A record that is no row, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,27 +39,44 @@ pub(crate) struct Settled {
 }
 
 /// Collects records; its columns and their dtypes stay the same from one frame to the next.
+/// The default one reads JSON.
 #[derive(Default)]
 pub(crate) struct Decoder {
+    /// Reads records that are not JSON.
+    parser: Option<Box<dyn Parse>>,
+    /// The columns of the last record that it has read.
+    shape: Option<Arc<Shape>>,
+    /// Why records cannot be read although they may be right; whoever takes rows gets it.
+    fault: Option<Error>,
     columns: Vec<Column>,
     rows: usize,
     header: Vec<u8>,
     rejected: Vec<Rejected>,
     rejected_count: u64,
+    /// Why the last rejected record was.
+    why: String,
     /// Room for the cells of a row, empty between rows.
     spare: Vec<(usize, Cell<'static>)>,
 }
 
 impl Decoder {
-    /// Goes on where another decoder has stopped.
-    pub fn settled(columns: &[Settled]) -> Decoder {
+    /// Reads records of this format.
+    pub fn of(format: &Format) -> Decoder {
+        Decoder {
+            parser: format.parser(),
+            ..Decoder::default()
+        }
+    }
+
+    /// Goes on where another decoder of this format has stopped.
+    pub fn settled(format: &Format, columns: &[Settled]) -> Decoder {
         let column = |settled: &Settled| {
             let dtype = settled.dtype.as_deref().and_then(super::read_dtype);
             Column::settled(settled.name.as_str().into(), dtype, settled.inferred)
         };
         Decoder {
             columns: columns.iter().map(column).collect(),
-            ..Decoder::default()
+            ..Decoder::of(format)
         }
     }
 
@@ -71,11 +90,17 @@ impl Decoder {
         self.columns.iter().map(settled).collect()
     }
 
-    /// Takes one record in; `place` names it, should it be rejected.
-    pub fn push(&mut self, payload: &[u8], header: Option<&[u8]>, place: impl FnOnce() -> String) {
-        if let Err(why) = self.try_push(payload, header) {
-            self.reject(place(), why, payload);
-        }
+    /// Takes one record in; `place` names it, should it be rejected. Returns why it was.
+    pub fn push(
+        &mut self,
+        payload: &[u8],
+        header: Option<&[u8]>,
+        place: impl FnOnce() -> String,
+    ) -> Option<&str> {
+        let why = self.try_push(payload, header).err()?;
+        self.why.clone_from(&why);
+        self.reject(place(), why, payload);
+        Some(&self.why)
     }
 
     /// Takes in one row whose cells stand in the order of `names`.
@@ -119,7 +144,13 @@ impl Decoder {
     }
 
     /// Returns the rows so far as a frame and starts the next one.
+    ///
+    /// # Errors
+    /// When the schema registry has not answered about a record.
     pub fn take(&mut self) -> Result<DataFrame> {
+        if let Some(fault) = &self.fault {
+            return Err(fault.clone());
+        }
         let rows = std::mem::take(&mut self.rows);
         let series = self
             .columns
@@ -132,6 +163,9 @@ impl Decoder {
     }
 
     fn try_push(&mut self, payload: &[u8], header: Option<&[u8]>) -> Result<(), String> {
+        if self.parser.is_some() {
+            return self.push_parsed(payload);
+        }
         if let Some(header) = header
             && header != self.header
         {
@@ -144,6 +178,36 @@ impl Decoder {
         let mut row = reused(std::mem::take(&mut self.spare));
         let read = self.read(payload, &mut row);
         let pushed = read.and_then(|()| self.push_cells_of(&mut row));
+        row.clear();
+        self.spare = reused(row);
+        pushed
+    }
+
+    /// Takes in a record that is not JSON.
+    fn push_parsed(&mut self, payload: &[u8]) -> Result<(), String> {
+        let Some(parser) = self.parser.as_mut().filter(|_| self.fault.is_none()) else {
+            return Ok(());
+        };
+        let parsed = match parser.parse(payload) {
+            Ok(parsed) => parsed,
+            Err(Refused::Record(why)) => return Err(why),
+            Err(Refused::Fault(error)) => {
+                self.fault = Some(error);
+                return Ok(());
+            }
+        };
+        let shape = &parsed.shape;
+        if (self.shape.as_ref()).is_none_or(|known| !Arc::ptr_eq(known, shape)) {
+            for (name, dtype) in &shape.columns {
+                self.declare(name, dtype)?;
+            }
+            self.shape = Some(shape.clone());
+        }
+        let mut row = reused(std::mem::take(&mut self.spare));
+        for (guess, (cell, (name, _))) in parsed.cells.into_iter().zip(&shape.columns).enumerate() {
+            row.push((self.index(name, guess), cell));
+        }
+        let pushed = self.push_cells_of(&mut row);
         row.clear();
         self.spare = reused(row);
         pushed

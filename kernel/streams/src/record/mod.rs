@@ -14,7 +14,8 @@ pub(crate) mod column;
 pub(crate) mod decode;
 pub(crate) mod encode;
 mod number;
-mod scan;
+pub(crate) mod scan;
+pub(crate) mod values;
 
 use polars::prelude::{DataType, PlSmallStr, TimeUnit, TimeZone};
 
@@ -35,6 +36,13 @@ pub(crate) fn write_schema<'a>(
             ))
             .have("a name with `;` or `=`")
             .hint("rename the column first"));
+        }
+        if *dtype == DataType::Binary {
+            return Err(
+                Error::new(format!("column `{name}` cannot be sent as JSON"))
+                    .have("bytes, which JSON cannot carry")
+                    .hint("topic.raw(), topic.avro(&registry) or topic.protobuf(..)? carry bytes"),
+            );
         }
         if read_dtype(&dtype.to_string()).as_ref() != Some(dtype) {
             return Err(
@@ -75,6 +83,7 @@ pub(crate) fn read_dtype(text: &str) -> Option<DataType> {
         "f64" => DataType::Float64,
         "str" => DataType::String,
         "date" => DataType::Date,
+        "binary" => DataType::Binary,
         "null" => DataType::Null,
         _ => return read_unit_dtype(text),
     })

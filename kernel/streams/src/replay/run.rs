@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::{Plan, card};
-use crate::record::encode::Encoder;
+use crate::format::RowWriter;
 use crate::topic::{Sender, Topic};
 use crate::worker::{Worker, wait_while};
 use crate::{Error, Result, display, interrupt};
@@ -66,7 +66,7 @@ struct State {
 
 impl ReplayRun {
     pub(super) fn start(plan: Plan, topic: &Topic) -> Result<ReplayRun> {
-        let encoder = Encoder::new(&plan.frame)?;
+        let writer = RowWriter::new(topic, &plan.frame)?;
         stop_earlier(topic, &plan.label);
         if plan.fresh {
             topic.clear()?;
@@ -100,7 +100,7 @@ impl ReplayRun {
         display::show_as(&shared.display, card::card(&shared));
         let ours = shared.clone();
         let worker = Worker::start("headwater-replay", move || {
-            let result = run(&ours, &plan, &encoder, &sender);
+            let result = run(&ours, &plan, &writer, &sender);
             ours.end(result, &sender);
             display::update(&ours.display, card::card(&ours));
         })?;
@@ -249,7 +249,7 @@ impl Shared {
 }
 
 /// Sends the rows when their time has come; returns whether all of them went out.
-fn run(shared: &Shared, plan: &Plan, encoder: &Encoder, sender: &Sender) -> Result<bool> {
+fn run(shared: &Shared, plan: &Plan, writer: &RowWriter, sender: &Sender) -> Result<bool> {
     let began = Instant::now();
     let clocked = plan.speed.is_finite();
     let first = plan.times.first().copied().unwrap_or(0);
@@ -266,14 +266,14 @@ fn run(shared: &Shared, plan: &Plan, encoder: &Encoder, sender: &Sender) -> Resu
         let burst = row + 2000;
         while row < plan.times.len() && plan.times[row] <= now && row < burst {
             payload.clear();
-            encoder.write(row, &mut payload);
+            writer.write(row, &mut payload)?;
             let key = plan
                 .keys
                 .as_ref()
                 .and_then(|keys| keys.get(row))
                 .map(str::as_bytes);
             let time_ms = plan.has_clock().then(|| plan.times[row].div_euclid(1000));
-            sender.send(key, &payload, Some(encoder.header()), time_ms)?;
+            sender.send(key, &payload, writer.header(), time_ms)?;
             row += 1;
         }
         let clock = if clocked { now } else { plan.times[row - 1] };

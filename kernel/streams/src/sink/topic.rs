@@ -20,7 +20,6 @@ use super::marker::{self, Marker};
 use super::{Opening, Output, Sink, Target, Writer};
 use crate::cluster::client::{self, Consumer, PATIENCE, Producer};
 use crate::query::Query;
-use crate::record::encode::Encoder;
 use crate::topic::{Sender, Topic};
 use crate::{Error, Result, interrupt, time};
 
@@ -29,7 +28,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 /// A topic as a sink, made by [`Topic::exactly_once`].
 ///
-/// A record is a row as JSON; its key is the window's start and the keys of the query, such as
+/// A record is a row in the topic's format; its key is the window's start and the keys of the query, such as
 /// `2013-02-08 10:00:00|G07`, so that in a compacted topic the newest row of each window stays.
 ///
 /// # Example
@@ -200,14 +199,14 @@ impl Transactions {
     }
 
     fn send(&self, rows: &DataFrame) -> Result<()> {
-        let encoder = Encoder::new(rows)?;
         let keys = keys(rows, &self.names)?;
         let sender = Sender::through(self.producer.clone(), &self.sink.topic);
+        let writer = sender.writer(rows)?;
         let mut payload = Vec::new();
         for (row, key) in keys.iter().enumerate() {
             payload.clear();
-            encoder.write(row, &mut payload);
-            sender.send(Some(key.as_bytes()), &payload, Some(encoder.header()), None)?;
+            writer.write(row, &mut payload)?;
+            sender.send(Some(key.as_bytes()), &payload, writer.header(), None)?;
         }
         sender.flush()
     }

@@ -29,6 +29,8 @@ pub struct FeedCounts {
     pub files: u64,
     /// Lines and files that were no rows.
     pub rejected: u64,
+    /// How often a server was away and asked again.
+    pub away: u64,
     /// Whether the source has come to its end, was stopped or failed.
     pub ended: bool,
 }
@@ -44,6 +46,8 @@ pub(super) struct Shared {
 struct State {
     counts: FeedCounts,
     rejected: Vec<Rejected>,
+    /// What was last said of a server that was away.
+    away: Option<String>,
     stop: bool,
     error: Option<Error>,
 }
@@ -152,6 +156,14 @@ impl std::fmt::Debug for Feed {
         if counts.files > 0 {
             write!(f, " from {} files", grouped(counts.files as i64))?;
         }
+        if counts.away > 0 {
+            let why = state.away.as_deref().unwrap_or_default();
+            write!(
+                f,
+                " · {} times away; the last: {why}",
+                grouped(counts.away as i64)
+            )?;
+        }
         if counts.rejected > 0 {
             let first = state.rejected.first();
             let first = first.map_or(String::new(), |first| {
@@ -172,6 +184,22 @@ impl Shared {
     pub fn note_sent(&self, records: u64) {
         self.lock().counts.sent += records;
         self.changed.notify_all();
+    }
+
+    /// Returns how many records were sent so far.
+    pub fn sent(&self) -> u64 {
+        self.lock().counts.sent
+    }
+
+    /// Counts that a server was away.
+    pub fn note_away(&self, why: &Error) {
+        let mut state = self.lock();
+        state.counts.away += 1;
+        state.away = why
+            .to_string()
+            .lines()
+            .nth(1)
+            .map(|line| line.trim().to_owned());
     }
 
     pub fn note_file(&self) {

@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime};
 use super::feed::{Feed, Shared};
 use crate::dataset;
 use crate::record::decode::Rejected;
-use crate::record::encode::Encoder;
 use crate::topic::{Sender, Topic, key_texts};
 
 use crate::{Error, Result};
@@ -127,9 +126,9 @@ impl Folder {
                 .as_ref()
                 .map(|key| key_texts(&loaded.frame, key))
                 .transpose()?;
-            Ok((Encoder::new(&loaded.frame)?, keys, loaded))
+            Ok((sender.writer(&loaded.frame)?, keys, loaded))
         });
-        let (encoder, keys, loaded) = match prepared {
+        let (writer, keys, loaded) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
                 let why = error.to_string().replace('\n', "; ");
@@ -152,14 +151,9 @@ impl Folder {
                 return Ok(());
             }
             payload.clear();
-            encoder.write(row, &mut payload);
+            writer.write(row, &mut payload)?;
             let key = keys.as_ref().and_then(|keys| keys.get(row));
-            sender.send(
-                key.map(str::as_bytes),
-                &payload,
-                Some(encoder.header()),
-                None,
-            )?;
+            sender.send(key.map(str::as_bytes), &payload, writer.header(), None)?;
             shared.note_sent(1);
         }
         shared.note_file();

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::feed::{Feed, Shared};
-use crate::topic::{Sender, Topic};
-
+use super::rows::Rows;
+use crate::topic::Topic;
 use crate::{Error, Result};
 
 /// The rows of a burst are sent together, this often.
@@ -95,53 +95,37 @@ impl Generator {
     }
 
     fn run(&self, topic: &Topic, shared: &Shared) -> Result<()> {
-        let (sender, began, mut sent) = (Sender::new(topic)?, Instant::now(), 0u64);
+        let mut rows = Rows::open(topic, self.key.as_deref())?;
+        let (began, mut sent) = (Instant::now(), 0u64);
         while !shared.is_stopped() && self.most.is_none_or(|most| sent < most) {
             let due = match self.per_second {
                 Some(rate) => (began.elapsed().as_secs_f64() * rate) as u64 + 1,
                 None => sent + 1000,
             };
             let due = due.min(self.most.unwrap_or(u64::MAX));
-            let before = sent;
             while sent < due && !(sent % 256 == 0 && shared.is_stopped()) {
-                self.send(sent, &sender)?;
+                self.send(sent, &mut rows)?;
                 sent += 1;
             }
-            shared.note_sent(sent - before);
+            rows.finish_batch()?;
+            let rejected = rows.take_rejected();
+            shared.note_rejected(rejected.len() as u64, &rejected);
+            shared.note_sent(rows.take_sent());
             if self.per_second.is_some() {
                 shared.pause(BURST);
             }
         }
-        sender.flush()
+        rows.flush()
     }
 
-    fn send(&self, number: u64, sender: &Sender) -> Result<()> {
+    fn send(&self, number: u64, rows: &mut Rows) -> Result<()> {
         let row = (self.make)(number);
-        let Value::Object(fields) = &row else {
+        if !row.is_object() {
             return Err(Error::new(format!("row {number} is no object"))
                 .have(row.to_string())
                 .hint("json!({\"id\": n})"));
-        };
-        let key = match &self.key {
-            None => None,
-            Some(key) => Some(match fields.get(key) {
-                Some(Value::String(text)) => text.clone(),
-                Some(value) => value.to_string(),
-                None => {
-                    return Err(Error::new(format!(
-                        "row {number} has no field `{key}` to be its key"
-                    ))
-                    .have(row.to_string())
-                    .hint(format!("json!({{\"{key}\": ..}})")));
-                }
-            }),
-        };
-        sender.send(
-            key.as_ref().map(|key| key.as_bytes()),
-            row.to_string().as_bytes(),
-            None,
-            None,
-        )
+        }
+        rows.send(&row, &format!("row {number}"))
     }
 }
 

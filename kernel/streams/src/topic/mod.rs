@@ -1,6 +1,8 @@
 //! A topic: records in partitions, read as a frame and written from one.
 
+mod formats;
 pub(crate) mod identity;
+pub(crate) mod letters;
 pub(crate) mod range;
 mod reader;
 mod send;
@@ -17,6 +19,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use serde::de::DeserializeOwned;
 
 use crate::cluster::{Inner, client};
+use crate::format::Format;
 use crate::query::Stream;
 use crate::sink::TopicSink;
 use crate::table::Table;
@@ -44,6 +47,8 @@ pub struct Topic {
     name: Arc<str>,
     partitions: i32,
     pub(crate) state: Arc<TopicState>,
+    /// What this handle reads and writes records as.
+    format: Format,
 }
 
 /// What this process knows about a topic beside what the broker knows.
@@ -106,6 +111,7 @@ pub(crate) fn open(cluster: &Arc<Inner>, name: &str, partitions: i32) -> Result<
         name: name.into(),
         partitions,
         state,
+        format: Format::Json,
     })
 }
 
@@ -138,7 +144,8 @@ impl Topic {
     /// Kafka timestamp, then partition and offset.
     ///
     /// Columns and dtypes are those that were sent (see [`record`](crate::record)). Records that
-    /// are not JSON objects are left out; how many, and the first of them, is shown.
+    /// are not of the handle's format (JSON objects, if nothing else was said) are left out; how many,
+    /// and the first of them, is shown.
     ///
     /// # Errors
     /// When the broker does not answer, or on interrupt.
@@ -163,6 +170,9 @@ impl Topic {
     /// # Errors
     /// When a record does not fit the type; the message names partition, offset and field.
     pub fn read_as<T: DeserializeOwned>(&self, from: Position) -> Result<Vec<T>> {
+        if !matches!(self.format, Format::Json) {
+            return self.rows_as(from);
+        }
         let mut values = Vec::new();
         for record in Tail::open(self, &from)?.raw()? {
             let value = serde_json::from_slice(&record.payload).map_err(|cause| {
@@ -182,18 +192,15 @@ impl Topic {
         Ok(values)
     }
 
-    /// Sends one JSON value under `key` and waits until the broker has it.
+    /// Sends one JSON value under `key` and waits until the broker has it. Through a handle of another
+    /// format: text and raw send what is given, Avro and Protobuf the fields of the object.
     ///
     /// # Errors
-    /// When the text is not JSON or the broker does not take it.
+    /// When the text is not JSON, does not fit the schema, or the broker does not take it.
     pub fn send(&self, key: &str, json: &str) -> Result<()> {
-        serde_json::from_str::<serde::de::IgnoredAny>(json).map_err(|cause| {
-            Error::new("this is not JSON")
-                .have(format!("{cause}: {json}"))
-                .hint("topic.send(\"G07\", r#\"{\"level_cm\": 12}\"#)?")
-        })?;
+        let payload = self.payload_of(json)?;
         let sender = Sender::new(self)?;
-        sender.send(Some(key.as_bytes()), json.as_bytes(), None, None)?;
+        sender.send(Some(key.as_bytes()), &payload, None, None)?;
         sender.flush()
     }
 
@@ -211,7 +218,7 @@ impl Topic {
     /// Sends every row of `frame` as a record without a key, and waits until the broker has them.
     ///
     /// # Errors
-    /// When a column has a dtype that JSON cannot carry, or the broker does not take a record.
+    /// When a column has a dtype that the format cannot carry, or the broker does not take a record.
     pub fn produce(&self, frame: &DataFrame) -> Result<()> {
         send::produce(self, frame, None)
     }
@@ -303,8 +310,14 @@ impl std::fmt::Debug for Topic {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "topic {} ({} partitions) at {}",
-            self.name, self.partitions, self.cluster.bootstrap
+            "topic {} ({} partitions{}) at {}",
+            self.name,
+            self.partitions,
+            match &self.format {
+                Format::Json => String::new(),
+                format => format!(", {}", format.describe()),
+            },
+            self.cluster.bootstrap
         )
     }
 }

@@ -6,6 +6,7 @@
 
 use polars::prelude::DataFrame;
 
+use super::letters::Letter;
 use super::reader::{Reader, Record};
 use super::{Position, Topic};
 use crate::record::decode::{Decoder, Rejected, Settled};
@@ -16,6 +17,8 @@ pub(crate) struct Ranges {
     reader: Reader,
     topic: Topic,
     decoder: Decoder,
+    /// The records that were no rows, where somebody wants them.
+    letters: Option<Vec<Letter>>,
 }
 
 /// The records of one micro-batch, as bytes one behind the other.
@@ -25,6 +28,8 @@ struct Held {
     /// The schema headers of the batch; there are few.
     schemas: Vec<Vec<u8>>,
     records: Vec<Place>,
+    /// Whether a record's key stands behind its value.
+    with_keys: bool,
 }
 
 /// Where one record stands in [`Held`].
@@ -35,6 +40,8 @@ struct Place {
     offset: i64,
     from: usize,
     to: usize,
+    /// Where the key ends that begins at `to`.
+    key: Option<usize>,
     schema: Option<usize>,
 }
 
@@ -52,10 +59,24 @@ impl Ranges {
         let ranges = Ranges {
             reader: Reader::open_at(topic, offsets)?,
             topic: topic.clone(),
-            decoder: Decoder::settled(settled),
+            decoder: Decoder::settled(topic.format(), settled),
+            letters: None,
         };
         ranges.check(offsets)?;
         Ok(ranges)
+    }
+
+    /// Keeps the records that are no rows from now on, until they are taken.
+    pub fn keep_letters(&mut self) {
+        self.letters.get_or_insert_default();
+    }
+
+    /// Returns the records that were no rows since the last time.
+    pub fn take_letters(&mut self) -> Vec<Letter> {
+        self.letters
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
     }
 
     /// Returns the offset behind the last record, per partition.
@@ -74,7 +95,10 @@ impl Ranges {
     /// When records of the range are gone, the broker stays silent, or on interrupt.
     pub fn read(&mut self, ends: &[i64], stop: &dyn Fn() -> bool) -> Result<Option<DataFrame>> {
         let starts = self.reader.positions().to_vec();
-        let mut held = Held::default();
+        let mut held = Held {
+            with_keys: self.letters.is_some(),
+            ..Held::default()
+        };
         while !self.reader.is_at(ends) {
             if stop() {
                 return Ok(None);
@@ -91,9 +115,13 @@ impl Ranges {
         let decoder = &mut self.decoder;
         for place in &held.records {
             let schema = place.schema.map(|index| held.schemas[index].as_slice());
-            decoder.push(&held.bytes[place.from..place.to], schema, || {
+            let payload = &held.bytes[place.from..place.to];
+            let why = decoder.push(payload, schema, || {
                 format!("partition {} offset {}", place.partition, place.offset)
             });
+            if let (Some(why), Some(letters)) = (why, &mut self.letters) {
+                letters.push(Letter::of(&held.record(place), why));
+            }
         }
         Ok(Some(decoder.take()?))
     }
@@ -163,14 +191,32 @@ impl Held {
         });
         let from = self.bytes.len();
         self.bytes.extend_from_slice(payload);
+        let to = self.bytes.len();
+        let key = record.key.filter(|_| self.with_keys).map(|key| {
+            self.bytes.extend_from_slice(key);
+            self.bytes.len()
+        });
         self.records.push(Place {
             time_ms: record.time_ms.unwrap_or(0),
             partition: record.partition,
             offset: record.offset,
             from,
-            to: self.bytes.len(),
+            to,
+            key,
             schema,
         });
+    }
+
+    /// Returns a record as it was read.
+    fn record(&self, place: &Place) -> Record<'_> {
+        Record {
+            partition: place.partition,
+            offset: place.offset,
+            time_ms: Some(place.time_ms),
+            key: place.key.map(|end| &self.bytes[place.to..end]),
+            payload: Some(&self.bytes[place.from..place.to]),
+            schema: None,
+        }
     }
 
     fn sort(&mut self) {

@@ -11,8 +11,8 @@ use rdkafka::producer::BaseRecord;
 
 use super::Topic;
 use crate::cluster::client::{Deliveries, Producer};
+use crate::format::RowWriter;
 use crate::record::HEADER;
-use crate::record::encode::Encoder;
 use crate::{Error, Result, interrupt};
 
 /// Sends records to one topic and counts what the broker did with them.
@@ -46,7 +46,24 @@ impl Sender {
         schema: Option<&str>,
         time_ms: Option<i64>,
     ) -> Result<()> {
-        self.hand(key, Some(payload), schema, time_ms)
+        let headers = schema.map(|schema| {
+            OwnedHeaders::new_with_capacity(1).insert(Header {
+                key: HEADER,
+                value: Some(schema),
+            })
+        });
+        self.hand(key, Some(payload), headers, time_ms)
+    }
+
+    /// Hands one record with headers to the client.
+    pub fn send_with(
+        &self,
+        key: Option<&[u8]>,
+        payload: &[u8],
+        headers: OwnedHeaders,
+        time_ms: Option<i64>,
+    ) -> Result<()> {
+        self.hand(key, Some(payload), Some(headers), time_ms)
     }
 
     /// Hands one record without a value to the client.
@@ -58,7 +75,7 @@ impl Sender {
         &self,
         key: Option<&[u8]>,
         payload: Option<&[u8]>,
-        schema: Option<&str>,
+        headers: Option<OwnedHeaders>,
         time_ms: Option<i64>,
     ) -> Result<()> {
         loop {
@@ -72,11 +89,8 @@ impl Sender {
             if let Some(key) = key {
                 record = record.key(key);
             }
-            if let Some(schema) = schema {
-                record = record.headers(OwnedHeaders::new_with_capacity(1).insert(Header {
-                    key: HEADER,
-                    value: Some(schema),
-                }));
+            if let Some(headers) = &headers {
+                record = record.headers(headers.clone());
             }
             if let Some(time) = time_ms {
                 record = record.timestamp(time);
@@ -145,6 +159,14 @@ impl Sender {
         Ok(())
     }
 
+    /// Prepares a frame to be sent row by row.
+    ///
+    /// # Errors
+    /// When the topic's format cannot hold it.
+    pub fn writer(&self, frame: &DataFrame) -> Result<RowWriter> {
+        RowWriter::new(&self.topic, frame)
+    }
+
     /// Returns the counts of this sender.
     pub fn deliveries(&self) -> &Deliveries {
         &self.deliveries
@@ -153,23 +175,18 @@ impl Sender {
 
 /// Sends all rows of a frame.
 pub(crate) fn produce(topic: &Topic, frame: &DataFrame, key: Option<&str>) -> Result<()> {
-    let encoder = Encoder::new(frame)?;
     let keys = match key {
         Some(name) => Some(key_texts(frame, name)?),
         None => None,
     };
     let sender = Sender::new(topic)?;
+    let writer = sender.writer(frame)?;
     let mut payload = Vec::new();
     for row in 0..frame.height() {
         payload.clear();
-        encoder.write(row, &mut payload);
+        writer.write(row, &mut payload)?;
         let key = keys.as_ref().and_then(|keys| keys.get(row));
-        sender.send(
-            key.map(str::as_bytes),
-            &payload,
-            Some(encoder.header()),
-            None,
-        )?;
+        sender.send(key.map(str::as_bytes), &payload, writer.header(), None)?;
     }
     sender.flush()
 }

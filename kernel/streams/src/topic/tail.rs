@@ -6,6 +6,7 @@
 
 use polars::prelude::*;
 
+use super::letters::Letter;
 use super::reader::{Reader, Record};
 use super::{Position, Topic};
 use crate::Result;
@@ -17,6 +18,8 @@ pub(crate) struct Tail {
     topic: Topic,
     generation: u64,
     decoder: Decoder,
+    /// The records that were no rows, where somebody wants them.
+    letters: Option<Vec<Letter>>,
 }
 
 /// A record as it stands in the topic.
@@ -49,7 +52,8 @@ impl Tail {
             reader: Reader::open(topic, from)?,
             topic: topic.clone(),
             generation,
-            decoder: Decoder::default(),
+            decoder: Decoder::of(topic.format()),
+            letters: None,
         })
     }
 
@@ -67,15 +71,18 @@ impl Tail {
         let ends = self.reader.ends()?;
         if self.generation != self.topic.state.generation() || self.reader.is_past(&ends) {
             let topic = self.topic.clone();
-            *self = Tail::open(&topic, &Position::Earliest)?;
+            *self = Tail {
+                letters: self.letters.take(),
+                ..Tail::open(&topic, &Position::Earliest)?
+            };
             return Ok(Look::Emptied);
         }
         if self.reader.is_at(&ends) {
             return Ok(Look::Nothing);
         }
-        let decoder = &mut self.decoder;
+        let (decoder, letters) = (&mut self.decoder, &mut self.letters);
         self.reader.read_to(&ends, stop, |record| {
-            take_in(decoder, record);
+            take_in(decoder, record, letters.as_mut());
         })?;
         Ok(Look::Rows(self.decoder.take()?))
     }
@@ -86,7 +93,7 @@ impl Tail {
         let ends = tail.reader.first_of(&tail.reader.ends()?);
         let decoder = &mut tail.decoder;
         tail.reader.read_to(&ends, &|| false, |record| {
-            take_in(decoder, record);
+            take_in(decoder, record, None);
         })?;
         Ok(Some(tail.decoder.take()?).filter(|frame| frame.height() > 0))
     }
@@ -98,7 +105,7 @@ impl Tail {
         let decoder = &mut self.decoder;
         while !self.reader.is_at(&ends) {
             self.reader.read_to(&ends, &|| false, |record| {
-                if take_in(decoder, record) {
+                if take_in(decoder, record, None) {
                     origin.push(record);
                 }
             })?;
@@ -147,6 +154,19 @@ impl Tail {
         Ok(changes.into_iter().map(|(_, change)| change).collect())
     }
 
+    /// Keeps the records that are no rows from now on, until they are taken.
+    pub fn keep_letters(&mut self) {
+        self.letters.get_or_insert_default();
+    }
+
+    /// Returns the records that were no rows since the last time.
+    pub fn take_letters(&mut self) -> Vec<Letter> {
+        self.letters
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
+    }
+
     /// Returns how many records were no rows.
     pub fn rejected_count(&self) -> u64 {
         self.decoder.rejected_count()
@@ -169,15 +189,18 @@ impl Tail {
 }
 
 /// Decodes one record; returns whether it became a row.
-fn take_in(decoder: &mut Decoder, record: &Record<'_>) -> bool {
+fn take_in(decoder: &mut Decoder, record: &Record<'_>, letters: Option<&mut Vec<Letter>>) -> bool {
     // A record without a value deletes its key in a compacted topic; it is no row.
     let Some(payload) = record.payload else {
         return false;
     };
     let before = decoder.rows();
-    decoder.push(payload, record.schema, || {
+    let why = decoder.push(payload, record.schema, || {
         format!("partition {} offset {}", record.partition, record.offset)
     });
+    if let (Some(why), Some(letters)) = (why, letters) {
+        letters.push(Letter::of(record, why));
+    }
     decoder.rows() > before
 }
 

@@ -2,11 +2,15 @@
 
 mod aggregates;
 mod audit;
+mod avro;
 mod cells;
 mod charts;
 mod cluster;
 mod datasets;
+mod dead_letters;
 mod dedup;
+mod formats;
+mod http_lines;
 mod inside;
 mod job;
 mod joins;
@@ -20,7 +24,9 @@ mod nodes;
 mod pattern;
 mod plans;
 mod process;
+mod protobuf;
 mod records;
+mod registry;
 mod replay;
 mod shown;
 mod sinks;

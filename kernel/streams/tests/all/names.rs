@@ -12,13 +12,13 @@ mod in_scope {
         #[allow(unused_imports)]
         use super::{
             Append, Batch, BatchProgress, BatchRun, Batches, Chart, Cluster, Complete, EachBatch,
-            Earliest, Feed, Folder, FrameSink, Generator, Happening, Hopping, Job, JobRun,
-            JoinBatches, JoinKind, JoinRun, KTable, Keyed, Latest, Live, LiveChart, Node, Nodes,
-            Parquet, Partitions, Pattern, PatternRun, Picture, Postgres, Process, ProcessRun,
-            Progress, Query, Replay, ReplayRun, Session, Show, Since, Sqlite, Stream, StreamJoin,
-            TestRun, Topic, TopicSink, Tumbling, Update, WindowSpec, approx_distinct,
-            approx_quantile, collect_distinct, dataset, days, hours, minutes, nodes, partitions,
-            seconds, show, shrink,
+            Earliest, Feed, Folder, FrameSink, Generator, Happening, Hopping, HttpLines, Job,
+            JobRun, JoinBatches, JoinKind, JoinRun, KTable, Keyed, Latest, Live, LiveChart, Node,
+            Nodes, Parquet, Partitions, Pattern, PatternRun, Picture, Postgres, Process,
+            ProcessRun, Progress, Query, Registry, Replay, ReplayRun, Session, Show, Since, Sqlite,
+            Stream, StreamJoin, TestRun, Topic, TopicSink, Tumbling, Update, WindowSpec,
+            approx_distinct, approx_quantile, collect_distinct, dataset, days, hours, minutes,
+            nodes, partitions, seconds, show, shrink,
         };
     }
 }
