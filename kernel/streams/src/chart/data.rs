@@ -1,6 +1,8 @@
 //! The numbers of a chart, taken from frames.
 
-use polars::prelude::{DataFrame, DataType, Float64Chunked, Series as Values};
+use polars::prelude::{
+    Column, DataFrame, DataType, Float64Chunked, NamedFrom, Series as Values, TimeUnit, TimeZone,
+};
 
 use super::{Chart, palette, spaced};
 use crate::{Error, Result, replay};
@@ -45,6 +47,10 @@ pub(crate) struct Data {
     pub series: Vec<Series>,
     /// Names of series that found no place.
     pub left_out: Vec<String>,
+    /// How many values are NaN or infinite: they are drawn as gaps.
+    pub not_finite: usize,
+    /// The watermark of a query that runs, in epoch microseconds.
+    pub watermark: Option<i64>,
 }
 
 impl Data {
@@ -58,6 +64,8 @@ impl Data {
             kind: self.kind.clone(),
             series: series.collect(),
             left_out: Vec::new(),
+            not_finite: 0,
+            watermark: None,
         }
     }
 
@@ -107,17 +115,14 @@ impl Data {
                 || spaced(y),
                 |names| names.get(row).unwrap_or("null").to_owned(),
             );
+            let y = ys.get(row).filter(|y| y.is_finite());
+            self.not_finite += usize::from(y.is_none() && ys.get(row).is_some());
             let end = ends
                 .as_ref()
                 .and_then(|ends| ends.get(row))
                 .map(|end| end as f64);
             if let Some(series) = self.series_mut(name, mirrored) {
-                series.points.push(Point {
-                    x,
-                    end,
-                    y: ys.get(row),
-                    open,
-                });
+                series.points.push(Point { x, end, y, open });
             }
         }
         Ok(())
@@ -137,6 +142,50 @@ impl Data {
                     .retain(|point| point.x >= newest - last as f64);
             }
         }
+    }
+
+    /// Returns what is drawn as a frame: the column of the horizontal axis (datetime in microseconds UTC,
+    /// f64 or str), window_end where there are windows, series (str), the column of the vertical axis
+    /// (f64), open (bool: whether the window may still change).
+    pub fn frame(&self, chart: &Chart) -> Result<DataFrame> {
+        let points = || {
+            (self.series.iter()).flat_map(|series| series.points.iter().map(move |at| (series, at)))
+        };
+        let utc = DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC));
+        let time = |name: &str, values: Vec<Option<i64>>| -> Result<Column> {
+            Ok(Values::new(name.into(), values).cast(&utc)?.into())
+        };
+        let mut columns = vec![match &self.kind {
+            Kind::Time => time(
+                &chart.x,
+                points().map(|(_, at)| Some(at.x as i64)).collect(),
+            )?,
+            Kind::Number => Column::new(
+                chart.x.as_str().into(),
+                points().map(|(_, at)| at.x).collect::<Vec<_>>(),
+            ),
+            Kind::Names(names) => {
+                let name = |at: &Point| names.get(at.x as usize).map(String::as_str);
+                let names: Vec<Option<&str>> = points().map(|(_, at)| name(at)).collect();
+                Column::new(chart.x.as_str().into(), names)
+            }
+        }];
+        if points().any(|(_, at)| at.end.is_some()) {
+            let ends = points().map(|(_, at)| at.end.map(|end| end as i64));
+            columns.push(time("window_end", ends.collect())?);
+        }
+        let series: Vec<&str> = points().map(|(series, _)| series.name.as_str()).collect();
+        let ys: Vec<Option<f64>> = points().map(|(_, at)| at.y).collect();
+        let open: Vec<bool> = points().map(|(_, at)| at.open).collect();
+        // Both axes may show the same column.
+        let y = match chart.x == chart.y {
+            true => format!("{}_y", chart.y),
+            false => chart.y.clone(),
+        };
+        columns.push(Column::new("series".into(), series));
+        columns.push(Column::new(y.into(), ys));
+        columns.push(Column::new("open".into(), open));
+        Ok(DataFrame::new(columns[0].len(), columns)?)
     }
 
     /// Returns whether there is nothing to draw.
@@ -215,7 +264,8 @@ impl Data {
             if *values.dtype() != DataType::Null {
                 self.kind = Kind::Number;
             }
-            return Ok(numbers(values)?.iter().collect());
+            let finite = |x: Option<f64>| x.filter(|x| x.is_finite());
+            return Ok(numbers(values)?.iter().map(finite).collect());
         }
         let mut names = match std::mem::take(&mut self.kind) {
             Kind::Names(names) => names,

@@ -4,37 +4,31 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::data::{Data, Kind, Point, Series};
+use super::data::{Data, Kind, Point};
 use super::layout::{Entry, LETTER, Layout, spacing};
-use super::palette::{self, Fill};
+use super::line::{runs, thinned};
+use super::palette::{Mark, Theme};
+use super::svg::{Backend, Sheet};
 use super::{Chart, Kind as Form};
 use crate::{Error, Result};
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-
-const INK: RGBColor = RGBColor(34, 34, 34);
-const GREY: RGBColor = RGBColor(90, 90, 90);
-const GRID: RGBColor = RGBColor(226, 226, 226);
+type Area = DrawingArea<Backend, Shift>;
 
 /// A line gets a marker at every point where there are at most so many points.
 const MARKED: usize = 120;
 
 /// Draws the chart; `facts` is a line below it.
 pub(super) fn draw(chart: &Chart, data: &Data, facts: Option<&str>) -> Result<String> {
-    let mut svg = String::new();
-    {
-        let area = SVGBackend::with_string(&mut svg, chart.size).into_drawing_area();
-        let pen = Pen {
-            area: &area,
-            layout: Layout::new(chart, data, facts.is_some()),
-        };
-        pen.all(chart, data, facts)
-            .map_err(|cause| Error::new("the picture could not be drawn").have(cause))?;
-        area.present().map_err(|cause| {
-            Error::new("the picture could not be drawn").have(cause.to_string())
-        })?;
-    }
-    Ok(palette::finish(&svg))
+    let sheet = Sheet::new(chart.size, chart.theme());
+    let pen = Pen {
+        area: sheet.backend().into_drawing_area(),
+        layout: Layout::new(chart, data, facts.is_some()),
+        theme: chart.theme(),
+        sheet,
+    };
+    pen.all(chart, data, facts)
+        .map_err(|cause| Error::new("the picture could not be drawn").have(cause))?;
+    Ok(pen.sheet.finish())
 }
 
 /// Returns the usual size of letters, or a smaller one at which `text` is no wider than `width`.
@@ -44,29 +38,40 @@ fn fitting(text: &str, width: f64) -> f64 {
     LETTER.min(width / (text.chars().count() as f64 * WIDTH))
 }
 
-struct Pen<'a, 'b> {
-    area: &'a Area<'b>,
+struct Pen {
+    area: Area,
     layout: Layout,
+    theme: &'static Theme,
+    sheet: Sheet,
 }
 
 /// What plotters says when it cannot draw; in memory that does not happen.
 type Drawn = std::result::Result<(), String>;
 
-impl Pen<'_, '_> {
+impl Pen {
     fn all(&self, chart: &Chart, data: &Data, facts: Option<&str>) -> Drawn {
-        self.area.fill(&WHITE).map_err(|cause| cause.to_string())?;
-        self.text(&chart.title_text(), (16.0, 12.0), HPos::Left, 18.0, INK)?;
+        self.area
+            .fill(&self.theme.plate)
+            .map_err(|cause| cause.to_string())?;
+        self.text(
+            &chart.title_text(),
+            (16.0, 12.0),
+            HPos::Left,
+            18.0,
+            self.theme.ink,
+        )?;
         self.grid(chart, data)?;
         match chart.kind {
             Form::Line => self.lines(data)?,
             Form::Bar => self.bars(data)?,
         }
         self.axes(data)?;
+        self.watermark(data)?;
         self.legend(chart)?;
         if let Some(facts) = facts {
             let place = (16.0, self.layout.height - 22.0);
             let size = fitting(facts, f64::from(chart.size.0) - 32.0);
-            self.text(facts, place, HPos::Left, size, GREY)?;
+            self.text(facts, place, HPos::Left, size, self.theme.grey)?;
         }
         Ok(())
     }
@@ -75,31 +80,35 @@ impl Pen<'_, '_> {
         let layout = &self.layout;
         for tick in &layout.y_ticks {
             let y = layout.y(tick.at);
-            self.line(&[(layout.left, y), (layout.right, y)], GRID, 1)?;
+            self.line(&[(layout.left, y), (layout.right, y)], self.theme.grid, 1)?;
             self.text(
                 &tick.label,
                 (layout.left - 8.0, y - 6.0),
                 HPos::Right,
                 LETTER,
-                INK,
+                self.theme.ink,
             )?;
         }
         for tick in &layout.x_ticks {
             let x = layout.x(tick.at);
-            self.line(&[(x, layout.bottom), (x, layout.bottom + 5.0)], INK, 1)?;
+            self.line(
+                &[(x, layout.bottom), (x, layout.bottom + 5.0)],
+                self.theme.ink,
+                1,
+            )?;
             self.text(
                 &tick.label,
                 (x, layout.bottom + 9.0),
                 HPos::Center,
                 LETTER,
-                INK,
+                self.theme.ink,
             )?;
             self.text(
                 &tick.second,
                 (x, layout.bottom + 25.0),
                 HPos::Center,
                 LETTER,
-                GREY,
+                self.theme.grey,
             )?;
         }
         let middle = (layout.left + layout.right) / 2.0;
@@ -111,10 +120,10 @@ impl Pen<'_, '_> {
             ),
             HPos::Center,
             LETTER,
-            INK,
+            self.theme.ink,
         )?;
-        let style = TextStyle::from(("sans-serif", LETTER * 1.24).into_font())
-            .color(&INK)
+        let style = TextStyle::from(("sans-serif", LETTER).into_font())
+            .color(&self.theme.ink)
             .transform(FontTransform::Rotate270)
             .pos(Pos::new(HPos::Center, VPos::Top));
         let place = (10, ((layout.top + layout.bottom) / 2.0).round() as i32);
@@ -131,31 +140,73 @@ impl Pen<'_, '_> {
                 (layout.left, layout.bottom),
                 (layout.right, layout.bottom),
             ],
-            INK,
+            self.theme.ink,
             1,
         )?;
         if layout.y_range.0 < 0.0 && layout.y_range.1 > 0.0 {
             let zero = layout.y(0.0);
-            self.line(&[(layout.left, zero), (layout.right, zero)], INK, 1)?;
+            self.line(
+                &[(layout.left, zero), (layout.right, zero)],
+                self.theme.ink,
+                1,
+            )?;
         }
         if data.is_empty() {
             let middle = (
                 (layout.left + layout.right) / 2.0,
                 (layout.top + layout.bottom) / 2.0 - 7.0,
             );
-            self.text("nothing to draw yet", middle, HPos::Center, LETTER, GREY)?;
+            self.text(
+                "nothing to draw yet",
+                middle,
+                HPos::Center,
+                LETTER,
+                self.theme.grey,
+            )?;
         }
         Ok(())
     }
 
+    /// Draws the time behind which windows are final, where the axis has it.
+    fn watermark(&self, data: &Data) -> Drawn {
+        let layout = &self.layout;
+        let at = data.watermark.map(|at| at as f64);
+        let Some(at) = at.filter(|at| (layout.x_range.0..=layout.x_range.1).contains(at)) else {
+            return Ok(());
+        };
+        if data.kind != Kind::Time || data.is_empty() {
+            return Ok(());
+        }
+        let x = layout.x(at);
+        self.sheet.mark(Mark::Dotted);
+        self.line(&[(x, layout.top), (x, layout.bottom)], self.theme.ink, 2)?;
+        self.sheet.mark(Mark::Plain);
+        // Beside the line, on the side where the word has room.
+        let (side, x) = match x < (layout.left + layout.right) / 2.0 {
+            true => (HPos::Left, x),
+            false => (HPos::Right, x),
+        };
+        let size = 12.0;
+        self.text(
+            "watermark",
+            (x, layout.top - size),
+            side,
+            size,
+            self.theme.ink,
+        )
+    }
+
     fn lines(&self, data: &Data) -> Drawn {
         let points: usize = data.series.iter().map(|series| series.points.len()).sum();
+        let spacing = spacing(data);
         for (index, series) in data.series.iter().enumerate() {
-            for run in runs(series) {
+            for run in runs(series, spacing) {
                 let place =
                     |point: &Point| point.y.map(|y| (self.layout.x(point.x), self.layout.y(y)));
                 let places: Vec<(f64, f64)> = run.iter().filter_map(place).collect();
-                self.line(&thinned(&places), palette::colour(index, Fill::Plain), 2)?;
+                self.sheet.mark(Mark::Dashed(index));
+                self.line(&thinned(&places), self.theme.colour(index), 2)?;
+                self.sheet.mark(Mark::Plain);
                 for (point, place) in run.iter().zip(&places) {
                     if point.open || points <= MARKED || run.len() == 1 {
                         self.marker(index, *place, point.open)?;
@@ -193,16 +244,13 @@ impl Pen<'_, '_> {
                     );
                     outline.extend([(first, zero), (first, top), (last, top), (last, zero)]);
                 }
-                let fill = match (open, index) {
-                    (true, _) => Fill::Open,
-                    (false, 0) => Fill::Plain,
-                    (false, _) => Fill::Striped,
-                };
                 if !outline.is_empty() {
-                    let style = palette::colour(index, fill).filled();
+                    self.sheet.mark(Mark::surface(index, open));
+                    let style = self.theme.colour(index).filled();
                     self.area
                         .draw(&Polygon::new(outline, style))
                         .map_err(|cause| cause.to_string())?;
+                    self.sheet.mark(Mark::Plain);
                 }
             }
         }
@@ -231,41 +279,43 @@ impl Pen<'_, '_> {
             let middle = y + 7.0;
             match (entry, chart.kind) {
                 (Entry::Series(index, _), Form::Line) => {
-                    self.line(
-                        &[(*x, middle), (x + 34.0, middle)],
-                        palette::colour(*index, Fill::Plain),
-                        2,
-                    )?;
+                    self.sheet.mark(Mark::Dashed(*index));
+                    let ends = [(*x, middle), (x + 34.0, middle)];
+                    self.line(&ends, self.theme.colour(*index), 2)?;
+                    self.sheet.mark(Mark::Plain);
                     self.marker(*index, (x + 17.0, middle), false)?;
                 }
                 (Entry::Series(index, _), Form::Bar) => {
-                    let fill = if *index == 0 {
-                        Fill::Plain
-                    } else {
-                        Fill::Striped
-                    };
-                    self.swatch(*x, middle, palette::colour(*index, fill))?;
+                    self.swatch(*x, middle, *index, false)?;
                 }
                 (Entry::Open, Form::Line) => self.marker(0, (x + 17.0, middle), true)?,
-                (Entry::Open, Form::Bar) => {
-                    self.swatch(*x, middle, palette::colour(0, Fill::Open))?
-                }
+                (Entry::Open, Form::Bar) => self.swatch(*x, middle, 0, true)?,
             }
-            self.text(&entry.text(chart), (x + 42.0, *y), HPos::Left, LETTER, INK)?;
+            self.text(
+                &entry.text(chart),
+                (x + 42.0, *y),
+                HPos::Left,
+                LETTER,
+                self.theme.ink,
+            )?;
         }
         Ok(())
     }
 
-    fn swatch(&self, x: f64, middle: f64, colour: RGBColor) -> Drawn {
+    fn swatch(&self, x: f64, middle: f64, series: usize, open: bool) -> Drawn {
         let corners = [pixel((x, middle - 6.0)), pixel((x + 34.0, middle + 6.0))];
+        self.sheet.mark(Mark::surface(series, open));
+        let style = self.theme.colour(series).filled();
         self.area
-            .draw(&Rectangle::new(corners, colour.filled()))
-            .map_err(|cause| cause.to_string())
+            .draw(&Rectangle::new(corners, style))
+            .map_err(|cause| cause.to_string())?;
+        self.sheet.mark(Mark::Plain);
+        Ok(())
     }
 
     /// Draws the marker of a series: hollow for an open window.
     fn marker(&self, series: usize, (x, y): (f64, f64), open: bool) -> Drawn {
-        let colour = palette::colour(series, Fill::Plain);
+        let colour = self.theme.colour(series);
         let shape = |points: &[(f64, f64)]| {
             points
                 .iter()
@@ -278,7 +328,7 @@ impl Pen<'_, '_> {
             2 => shape(&[(0.0, -5.0), (5.0, 4.0), (-5.0, 4.0)]),
             _ => shape(&[(0.0, -6.0), (6.0, 0.0), (0.0, 6.0), (-6.0, 0.0)]),
         };
-        let fill = if open { WHITE } else { colour };
+        let fill = if open { self.theme.plate } else { colour };
         self.area
             .draw(&Polygon::new(outline.clone(), fill.filled()))
             .map_err(|cause| cause.to_string())?;
@@ -299,7 +349,7 @@ impl Pen<'_, '_> {
         draw(
             4,
             if open {
-                WHITE.filled()
+                self.theme.plate.filled()
             } else {
                 colour.filled()
             },
@@ -332,8 +382,7 @@ impl Pen<'_, '_> {
         if text.is_empty() {
             return Ok(());
         }
-        // plotters writes a size of 14 as 11.29; this undoes it.
-        let style = TextStyle::from(("sans-serif", size * 1.24).into_font())
+        let style = TextStyle::from(("sans-serif", size).into_font())
             .color(&colour)
             .pos(Pos::new(side, VPos::Top));
         self.area
@@ -358,41 +407,4 @@ fn x_title(chart: &Chart, data: &Data) -> String {
     } else {
         name
     }
-}
-
-/// Splits a series where a value is missing or windows are missing for a while.
-fn runs(series: &Series) -> Vec<Vec<Point>> {
-    let mut runs: Vec<Vec<Point>> = Vec::new();
-    let mut before: Option<Point> = None;
-    for point in &series.points {
-        let follows = before.is_some_and(|before: Point| match before.end {
-            Some(end) => point.x - before.x <= (end - before.x) * 4.0,
-            None => true,
-        });
-        match (point.y, follows, runs.last_mut()) {
-            (None, ..) => {
-                before = None;
-                continue;
-            }
-            (Some(_), true, Some(run)) => run.push(*point),
-            _ => runs.push(vec![*point]),
-        }
-        before = Some(*point);
-    }
-    runs
-}
-
-/// Keeps the lowest and highest point of each pixel column: more cannot be seen.
-fn thinned(places: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    if places.len() <= 600 {
-        return places.to_vec();
-    }
-    let mut kept: Vec<(f64, f64)> = Vec::new();
-    for column in places.chunk_by(|a, b| a.0.round() == b.0.round()) {
-        let least = column.iter().copied().min_by(|a, b| a.1.total_cmp(&b.1));
-        let most = column.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1));
-        kept.extend(least);
-        kept.extend(most.filter(|most| Some(*most) != least));
-    }
-    kept
 }

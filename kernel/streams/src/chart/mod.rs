@@ -1,16 +1,18 @@
 //! Charts: a frame as lines or bars, with its numbers in words.
 //!
-//! Colours are Okabe and Ito's, which most colour-blind people can tell apart, and no colour
-//! stands alone: every line has its own dash and marker, every bar its own pattern. Windows that
-//! are still open are hatched (bars) or hollow (points). Times are UTC.
+//! Colours are those that most colour-blind people can tell apart, with contrast on their plate, and no
+//! colour stands alone: every line has its own dash and marker, every bar its own pattern. Windows that
+//! are still open are hatched (bars) or hollow (points); a missing window is a gap. Times are UTC.
 
 mod axis;
 mod data;
 mod draw;
 mod layout;
+mod line;
 mod palette;
 mod picture;
 mod png;
+mod svg;
 mod words;
 
 use std::time::Duration;
@@ -47,6 +49,7 @@ pub struct Chart {
     pub(crate) last: Option<i64>,
     /// In pixels.
     pub(crate) size: (u32, u32),
+    pub(crate) dark: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +111,12 @@ impl Chart {
         self
     }
 
+    /// Draws on a dark plate, for dark themes and dim rooms. Default: a white one.
+    pub fn dark(mut self) -> Chart {
+        self.dark = true;
+        self
+    }
+
     /// Draws a frame.
     ///
     /// # Errors
@@ -137,6 +146,13 @@ impl Chart {
         crate::display::result(crate::table::text(&text));
     }
 
+    fn theme(&self) -> &'static palette::Theme {
+        match self.dark {
+            true => &palette::DARK,
+            false => &palette::LIGHT,
+        }
+    }
+
     pub(crate) fn title_text(&self) -> String {
         self.title
             .clone()
@@ -159,6 +175,7 @@ impl Chart {
             y_title: None,
             last: None,
             size: (720, 400),
+            dark: false,
         }
     }
 }

@@ -1,6 +1,9 @@
 //! A drawn chart: SVG, PNG and words from the same numbers.
 
+use std::sync::Arc;
+
 use base64::Engine;
+use polars::prelude::DataFrame;
 
 use super::{Chart, Data, draw, png, words};
 use crate::Result;
@@ -12,6 +15,8 @@ use crate::table::escape;
 pub struct Picture {
     svg: String,
     text: String,
+    chart: Arc<Chart>,
+    data: Arc<Data>,
 }
 
 impl Picture {
@@ -22,6 +27,8 @@ impl Picture {
         Ok(Picture {
             svg: described(&svg, &chart.title_text(), &summary),
             text,
+            chart: Arc::new(chart.clone()),
+            data: Arc::new(data.clone()),
         })
     }
 
@@ -35,6 +42,16 @@ impl Picture {
         &self.text
     }
 
+    /// Returns the numbers that the picture shows, one row a point: the column of the horizontal axis,
+    /// window_end where there are windows, series (str), the column of the vertical axis (f64, null for a
+    /// gap), open (bool: whether the window may still change).
+    ///
+    /// # Errors
+    /// Where a column that both axes show is named like another one.
+    pub fn data(&self) -> Result<DataFrame> {
+        self.data.frame(&self.chart)
+    }
+
     /// Returns the picture as PNG with two pixels for each of the SVG's.
     ///
     /// # Errors
@@ -43,15 +60,25 @@ impl Picture {
         png::render(&self.svg)
     }
 
-    /// Writes the picture to a file, as SVG or PNG by its name.
+    /// Writes the picture to a file, as SVG or PNG by the end of its name.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When the name ends otherwise, or the file cannot be written.
     pub fn save(&self, path: impl AsRef<std::path::Path>) -> Result<()> {
         let path = path.as_ref();
-        let bytes = match path.extension().and_then(|end| end.to_str()) {
-            Some("png") => self.png()?,
-            _ => self.svg.clone().into_bytes(),
+        let end = path.extension().unwrap_or_default().to_string_lossy();
+        let bytes = match end.to_lowercase().as_str() {
+            "png" => self.png()?,
+            "svg" => self.svg.clone().into_bytes(),
+            _ => {
+                let svg = path.with_extension("svg");
+                return Err(crate::Error::new(format!(
+                    "a picture cannot be saved as {}",
+                    path.display()
+                ))
+                .have("svg and png are what it can be")
+                .hint(format!(".save(\"{}\")?", svg.display())));
+            }
         };
         std::fs::write(path, bytes).map_err(|cause| {
             crate::Error::new(format!("cannot write {}", path.display()))

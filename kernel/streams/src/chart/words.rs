@@ -23,6 +23,13 @@ pub(super) fn words(chart: &Chart, data: &Data, facts: Option<&str>) -> String {
             data.left_out.join(", ")
         );
     }
+    if data.not_finite > 0 {
+        let _ = write!(
+            text,
+            "\ndrawn as gaps, for they are NaN or infinite: {}",
+            plural(data.not_finite, "value")
+        );
+    }
     text.push_str(&table(data));
     text
 }

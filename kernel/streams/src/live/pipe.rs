@@ -109,6 +109,12 @@ impl Pipe {
         why_late(&self.late, row, &clock.column, clock.delay())
     }
 
+    /// Returns the time behind which windows are final, once there is one.
+    pub fn watermark(&self) -> Option<i64> {
+        let clock = &self.running.clock;
+        clock.delay().and(clock.newest()).map(|_| clock.coming())
+    }
+
     /// Returns the facts below the picture: watermark, open windows, late rows.
     pub fn facts(&self) -> String {
         if self.closed.height() == 0 {

@@ -199,6 +199,7 @@ impl Easel {
             }
         }
         data.finish(&self.chart);
+        data.watermark = state.pipes[0].watermark();
         let mut facts = state.pipes[0].facts();
         if state.rejected_count > 0 {
             facts.push_str(&format!(" · {} records rejected", state.rejected_count));

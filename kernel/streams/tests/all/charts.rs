@@ -92,7 +92,7 @@ fn bars_differ_by_stripes() {
     assert!(
         drawn(&chart, &windows(), "grouped")
             .svg()
-            .contains("url(#headwater-closed-1)")
+            .contains("url(#headwater-light-closed-1)")
     );
 }
 
@@ -135,6 +135,37 @@ fn the_text_twin_has_the_numbers_of_the_picture() {
         2013-02-08 10:00:00  flights 12\n\
         2013-02-08 10:30:00  flights 30";
     assert_eq!(picture.text(), expected);
+}
+
+#[test]
+fn the_numbers_of_a_picture_are_those_of_the_frame() {
+    let windows = windows();
+    let data = delays().draw(&windows).unwrap().data().unwrap();
+    let columns = [
+        "window_start",
+        "window_end",
+        "series",
+        "mean_delay_min",
+        "open",
+    ];
+    assert_eq!(data.get_column_names(), columns);
+    let names = ["window_start", "window_end", "origin", "mean_delay_min"];
+    let expected = windows.select(names).unwrap();
+    let expected = expected.sort(["origin", "window_start"], SortMultipleOptions::default());
+    let mut found = data
+        .select(["window_start", "window_end", "series", "mean_delay_min"])
+        .unwrap();
+    found.rename("series", "origin".into()).unwrap();
+    let found = found.sort(["origin", "window_start"], SortMultipleOptions::default());
+    assert!(found.unwrap().equals_missing(&expected.unwrap()));
+    let names = df!("carrier" => ["UA", "B6"], "flights" => [2i64, 1]).unwrap();
+    let data = Chart::bar("carrier", "flights")
+        .draw(&names)
+        .unwrap()
+        .data()
+        .unwrap();
+    let expected = df!("carrier" => ["UA", "B6"], "series" => ["flights", "flights"], "flights" => [2.0, 1.0], "open" => [false, false]);
+    assert!(data.equals(&expected.unwrap()), "{data}");
 }
 
 #[test]
@@ -195,6 +226,57 @@ fn a_title_with_markup_stays_text() {
             .svg()
             .contains("<title>a &lt; b &amp; &quot;c&quot;</title>")
     );
+}
+
+#[test]
+fn what_is_no_number_is_a_gap_and_counted() {
+    let frame =
+        df!("x" => [1.0, 2.0, 3.0, f64::NAN], "y" => [1.0, f64::NAN, f64::INFINITY, 2.0]).unwrap();
+    let picture = drawn(&Chart::line("x", "y"), &frame, "notfinite");
+    let text = picture.text();
+    assert!(text.contains("1 value in one series from 1 to 3"), "{text}");
+    assert!(
+        text.contains("drawn as gaps, for they are NaN or infinite: 2 values"),
+        "{text}"
+    );
+    assert!(!picture.svg().contains("NaN,") && !picture.svg().contains("inf"));
+}
+
+#[test]
+fn a_dark_chart_has_colours_and_patterns_of_its_own() {
+    let light = drawn(&delays(), &windows(), "light");
+    let dark = drawn(&delays().dark(), &windows(), "dark");
+    assert!(light.svg().contains("#FFFFFF") && !dark.svg().contains("#FFFFFF"));
+    assert_eq!(light.text(), dark.text());
+    let bars = Chart::bar("window_start", "flights")
+        .by("origin")
+        .last(hours(8))
+        .dark();
+    assert!(
+        drawn(&bars, &windows(), "darkbars")
+            .svg()
+            .contains("url(#headwater-dark-closed-1)")
+    );
+}
+
+#[test]
+fn a_picture_is_saved_by_the_end_of_its_name_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let frame = df!("x" => [1i64, 2], "y" => [1i64, 2]).unwrap();
+    let picture = Chart::line("x", "y").draw(&frame).unwrap();
+    let at = |name: &str| folder.path().join(name);
+    picture.save(at("a.svg")).unwrap();
+    picture.save(at("a.PNG")).unwrap();
+    assert_eq!(std::fs::read_to_string(at("a.svg")).unwrap(), picture.svg());
+    assert!(std::fs::read(at("a.PNG")).unwrap().starts_with(b"\x89PNG"));
+    for name in ["a.jpg", "a"] {
+        let error = picture.save(at(name)).unwrap_err();
+        assert_says(
+            &error,
+            &["a picture cannot be saved as", "svg and png", "a.svg\")?"],
+        );
+        assert!(!at(name).exists());
+    }
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn a_live_chart_updates_in_place_and_ends_with_a_png() {
             && data["text/plain"].contains("watermark 2013-02-08 10:02:30")
     );
     assert!(
-        data["image/svg+xml"].contains("url(#headwater-open-0)"),
+        data["image/svg+xml"].contains("url(#headwater-light-open-0)"),
         "open windows are hatched"
     );
     let Some(Frame {
