@@ -14,6 +14,7 @@
 //! - [`lesson_5_1`]: the exercises of lesson 5.1
 //! - [`lesson_5_2`]: the labs, pictures and exercises of lesson 5.2
 //! - [`lesson_5_4`]: the models, pictures and exercises of lesson 5.4
+//! - [`lesson_5_6`]: the labs, pictures and exercises of lesson 5.6
 //! - [`zoo`]: wrong solutions, which the checks must catch
 //!
 //! ```
@@ -41,6 +42,7 @@ pub mod learner;
 pub mod lesson_5_1;
 pub mod lesson_5_2;
 pub mod lesson_5_4;
+pub mod lesson_5_6;
 pub mod outcome;
 pub mod prelude;
 pub mod trial;

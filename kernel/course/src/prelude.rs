@@ -15,4 +15,8 @@ pub use crate::lesson_5_4::{
     check_5_4_e1, check_5_4_e2, check_5_4_e3, check_5_4_e4, check_5_4_e5, check_5_4_e6,
     empty_state, gauge_script, watermark_rules, window_strip,
 };
+pub use crate::lesson_5_6::{
+    Letter, LetterHeaders, LetterTopic, OrderFault, Outcomes, RetryDesk, Shop, WritePath,
+    check_5_6_e4,
+};
 pub use crate::outcome::Outcome;

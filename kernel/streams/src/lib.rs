@@ -73,6 +73,9 @@ mod topic;
 mod window;
 mod worker;
 
+/// SQLite itself, as the sinks link it: for a lab that needs a database of its own.
+pub use rusqlite;
+
 pub use chart::{Chart, Picture};
 pub use cluster::{Cluster, Inside, LogInside, Node, Nodes, Partitions, nodes, partitions};
 pub use dataset::{ENV as DATASETS_ENV, dataset};

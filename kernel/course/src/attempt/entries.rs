@@ -14,6 +14,7 @@ use crate::lesson_5_2::consumer_loop;
 use crate::lesson_5_4::{
     checkpoint, health, incremental, output_modes, polars_windows, watermark_ledger,
 };
+use crate::lesson_5_6::retry;
 
 /// Runs a check of the functions at these addresses.
 pub(super) type Entry = fn(&Learner, &[*const ()]);
@@ -93,6 +94,10 @@ pub(super) fn find(id: &str) -> Option<Entry> {
         "5.4 E6" => |learner, all| {
             let (diagnose, limit) = functions!(all: health::DiagnoseAnswer, health::LimitAnswer);
             health::check_for(learner, diagnose, limit);
+        },
+        "5.6 E4" => |learner, all| {
+            let (run, redrive) = functions!(all: retry::RunAnswer, retry::RedriveAnswer);
+            retry::check_for(learner, run, redrive);
         },
         "probe" => |_, all| {
             let (function,) = functions!(all: fn(usize) -> u64);

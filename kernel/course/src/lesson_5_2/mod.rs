@@ -31,6 +31,6 @@ pub use stage::Stage;
 pub use tape::Tape;
 
 /// Shows a line of text as the value of a cell.
-fn show_text(text: &str) {
+pub(crate) fn show_text(text: &str) {
     display::result(Bundle::from([("text/plain".into(), text.to_owned())]));
 }

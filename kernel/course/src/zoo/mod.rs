@@ -7,6 +7,7 @@ mod buffer;
 mod engines;
 mod lesson_5_2;
 mod lesson_5_4;
+mod lesson_5_6;
 mod models;
 mod once;
 mod trace;
@@ -38,6 +39,7 @@ pub fn all() -> impl Iterator<Item = &'static Specimen> {
         models::SPECIMENS,
         lesson_5_2::SPECIMENS,
         lesson_5_4::SPECIMENS,
+        lesson_5_6::SPECIMENS,
     ]
     .into_iter()
     .flatten()

@@ -1,0 +1,22 @@
+//! Lesson 5.6, Stream Processing Patterns: its labs, pictures and exercises.
+//!
+//! - [`shop`]: demo D2, a shop that has to tell two systems; [`outcomes`]: picture P2
+//! - [`retry`]: E4, retry topics and dead letters; [`retry_desk`]: what it runs on;
+//!   [`redrive`]: what goes back of the dead letters
+
+pub mod outcomes;
+pub mod redrive;
+pub mod retry;
+pub mod retry_desk;
+pub mod shop;
+
+mod retry_ways;
+mod shop_database;
+mod shop_producer;
+
+use crate::lesson_5_2::show_text;
+
+pub use outcomes::Outcomes;
+pub use retry::check_5_6_e4;
+pub use retry_desk::{Letter, LetterHeaders, LetterTopic, OrderFault, RetryDesk};
+pub use shop::{Shop, WritePath};
