@@ -64,6 +64,20 @@ impl Canvas {
         );
     }
 
+    /// Draws a line through points; `dash` as in [`Canvas::line`].
+    pub fn path(&mut self, points: &[(f64, f64)], colour: &str, wide: f64, dash: &str) {
+        let points: Vec<String> = points
+            .iter()
+            .map(|(x, y)| format!("{x:.1},{y:.1}"))
+            .collect();
+        let _ = write!(
+            self.body,
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{wide}\" \
+             stroke-dasharray=\"{dash}\"/>",
+            points.join(" ")
+        );
+    }
+
     /// Draws a box; `fill` may be `url(#open)`, which is hatched.
     pub fn rect(&mut self, at: (f64, f64), size: (f64, f64), fill: &str, stroke: &str) {
         let _ = write!(

@@ -16,7 +16,7 @@ pub use crate::lesson_5_4::{
     empty_state, gauge_script, watermark_rules, window_strip,
 };
 pub use crate::lesson_5_6::{
-    Letter, LetterHeaders, LetterTopic, OrderFault, Outcomes, RetryDesk, Shop, WritePath,
-    check_5_6_e4,
+    ErrorPolicy, Letter, LetterHeaders, LetterTopic, OrderFault, Outcomes, PolicyRun, RetryDesk,
+    Shop, WritePath, check_5_6_e4, hot_readings, order_rows, policy_picture,
 };
 pub use crate::outcome::Outcome;

@@ -1,6 +1,9 @@
 //! The labs of lesson 5.6, through real clients, the embedded broker and SQLite.
 
-use headwater_course::lesson_5_6::{Outcomes, Shop, WritePath};
+use headwater_course::lesson_5_2::{LabConsumer, LabProducer};
+use headwater_course::lesson_5_6::{
+    ErrorPolicy, Outcomes, PolicyRun, Shop, WritePath, hot_readings, order_rows, policy_picture,
+};
 use headwater_streams::prelude::*;
 
 fn shop(name: &str, path: WritePath) -> (Shop, Topic) {
@@ -138,4 +141,109 @@ fn shop_takes_its_files_with_it() {
     assert!(std::path::Path::new(&file).is_file());
     drop(shop);
     assert!(!std::path::Path::new(&file).exists());
+}
+
+/// The two minutes of orders with one record that is none, through a real topic.
+fn policy_runs(name: &str) -> [PolicyRun; 4] {
+    let cluster = Cluster::embedded().expect("a cluster");
+    let orders = cluster.topic(name, partitions(3)).expect("a topic");
+    orders.clear().expect("empty");
+    let (rows, producer) = (order_rows().expect("rows"), LabProducer::new(&cluster));
+    let send = |rows| producer.send(&orders, &rows, Some("customer"));
+    send(rows.head(Some(120))).expect("sent");
+    orders.send("Ada", "\"forty euros, please\"").expect("sent");
+    send(rows.slice(120, 240)).expect("sent");
+    let reader = LabConsumer::open(&cluster, &orders, name).expect("a reader");
+    let records = reader.poll(1_000).expect("records");
+    assert_eq!(records.height(), 361);
+    ErrorPolicy::ALL.map(|policy| policy.run(&records).expect("a run"))
+}
+
+/// Returns max_lag, lag_at_end, overtaken, dead and parked.
+fn summary(run: &PolicyRun) -> [i64; 5] {
+    let frame = run.summary().expect("a row");
+    ["max_lag", "lag_at_end", "overtaken", "dead", "parked"].map(|name| {
+        let column = frame.column(name).expect("it").i64().expect("numbers");
+        column.get(0).expect("a row")
+    })
+}
+
+#[test]
+fn bad_record_blocks_or_overtakes_or_is_parked_by_policy() {
+    let runs = policy_runs("lab-policies");
+    let [block, in_place, topics, park] = runs.each_ref().map(summary);
+    assert!(block[1] > 60 && block[2] == 0 && block[3] == 0, "{block:?}");
+    assert!(
+        in_place[0] > 15 && in_place[1] < 5 && in_place[2] == 0 && in_place[3] == 1,
+        "{in_place:?}"
+    );
+    assert!(
+        topics[0] < 5 && topics[2] > 0 && topics[3] == 1 && topics[4] == 0,
+        "{topics:?}"
+    );
+    assert!(
+        park[0] < 5 && park[2] == 0 && park[3] == 1 && park[4] > 0,
+        "{park:?}"
+    );
+    // All that is no dead letter is dealt with in the end, where nothing blocks.
+    for run in &runs[1..] {
+        assert_eq!(run.done().expect("rows").height(), 360, "{run:?}");
+    }
+}
+
+#[test]
+fn dead_letter_names_its_origin_and_its_error() {
+    let [.., park] = policy_runs("lab-dead-letters");
+    let dead = park.dead_letters().expect("rows");
+    let text = |name: &str| {
+        let column = dead.column(name).expect("it").str().expect("text");
+        column.get(0).expect("a row").to_owned()
+    };
+    assert_eq!((dead.height(), text("customer").as_str()), (1, "Ada"));
+    assert_eq!(text("value"), "\"forty euros, please\"");
+    assert!(text("error").contains("invalid type"), "{}", text("error"));
+}
+
+#[test]
+fn policy_picture_says_what_it_draws() {
+    let runs = policy_runs("lab-policy-picture");
+    let drawing = policy_picture(&runs);
+    for wanted in ["block: lag of", "retry in place: lag", "park the key: lag"] {
+        assert!(drawing.text().contains(wanted), "{}", drawing.text());
+    }
+    assert!(drawing.svg().contains("<polyline") && drawing.svg().len() < 60_000);
+    let error = ErrorPolicy::Block.run(&polars::prelude::DataFrame::empty());
+    let error = error.expect_err("no rows").to_string();
+    assert!(error.contains("poll(1000)?"), "{error}");
+}
+
+#[test]
+fn half_of_the_readings_are_of_one_gauge_and_salt_spreads_them() {
+    use polars::prelude::{DataType, IntoLazy, col, lit};
+    let cluster = Cluster::embedded().expect("a cluster");
+    let topic = cluster.topic("lab-hot", partitions(6)).expect("a topic");
+    topic.clear().expect("empty");
+    let readings = hot_readings(1_200).expect("rows");
+    let salt = (col("seq") / lit(2) % lit(8)).cast(DataType::String);
+    let salted = readings.lazy();
+    let salted = salted.with_columns([(col("gauge") + lit("#") + salt).alias("salted")]);
+    let salted = salted.collect().expect("rows");
+    let busiest = |key: &str| {
+        let reports = LabProducer::new(&cluster).send(&topic, &salted, Some(key));
+        let reports = reports.expect("reports");
+        let partitions = reports
+            .column("partition")
+            .expect("it")
+            .i64()
+            .expect("it")
+            .clone();
+        let mut loads = [0; 6];
+        for partition in partitions.iter().flatten() {
+            loads[partition as usize] += 1;
+        }
+        loads.into_iter().max().expect("six")
+    };
+    let (by_gauge, by_salt) = (busiest("gauge"), busiest("salted"));
+    assert!(by_gauge >= 600, "{by_gauge}");
+    assert!(by_salt * 3 < by_gauge * 2, "{by_salt} of {by_gauge}");
 }
