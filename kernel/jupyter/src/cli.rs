@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::broker::{self, BrokerArgs};
+use crate::course::{self, CourseArgs};
 use crate::evaluate::{self, Error};
 use crate::run::{self, RunArgs};
 use crate::serve::{self, KernelArgs};
@@ -26,6 +27,7 @@ enum Command {
     Uninstall(UninstallArgs),
     Run(RunArgs),
     Broker(BrokerArgs),
+    Course(CourseArgs),
     Doctor(DoctorArgs),
     Kernel(KernelArgs),
     /// Runs cells for a kernel; only kernels start it.
@@ -44,6 +46,7 @@ impl Headwater {
             Command::Uninstall(args) => ended(setup::uninstall(args)),
             Command::Run(args) => run::run(&args),
             Command::Broker(args) => broker::broker(&args),
+            Command::Course(args) => course::course(&args),
             Command::Doctor(args) => ended(setup::doctor(args)),
             Command::Kernel(args) => serve::kernel(&args),
             Command::Child { prelude } => evaluate::child_main(&prelude),

@@ -2,6 +2,7 @@
 //!
 //! - [`cli`]: the commands
 //! - [`serve`]: the kernel's sockets, dispatch and output
+//! - [`course`]: checks the lessons, and writes their overview
 //! - [`evaluate`]: compiles cells and runs them in a child process
 //! - [`run`]: executes notebooks through the real kernel
 //! - [`setup`]: `install`, `lab` and `doctor`
@@ -10,6 +11,7 @@
 pub mod broker;
 mod broker_access;
 pub mod cli;
+pub mod course;
 pub mod evaluate;
 pub mod run;
 pub mod serve;

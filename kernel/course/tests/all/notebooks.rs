@@ -1,4 +1,5 @@
-//! The notebooks as they are committed: form, stubs, and what `lessons.toml` says about them.
+//! The notebooks as they are committed: form, stubs, and what the checkers say about them. Ids, links,
+//! minutes, points and order are checked by `headwater course check`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -106,49 +107,6 @@ fn notebooks_ask_for_this_kernel_in_format_4_5() {
 }
 
 #[test]
-fn cells_have_unique_ids_and_no_outputs() {
-    for notebook in all() {
-        let mut ids: Vec<&str> = notebook
-            .cells()
-            .iter()
-            .filter_map(|cell| cell["id"].as_str())
-            .collect();
-        assert_eq!(
-            ids.len(),
-            notebook.cells().len(),
-            "{}: a cell without an id",
-            notebook.name
-        );
-        ids.sort_unstable();
-        assert!(
-            ids.windows(2).all(|pair| pair[0] != pair[1]),
-            "{}: an id twice",
-            notebook.name
-        );
-        for cell in notebook
-            .cells()
-            .iter()
-            .filter(|cell| cell["cell_type"] == "code")
-        {
-            assert_eq!(
-                cell["outputs"],
-                Value::Array(vec![]),
-                "{} {}",
-                notebook.name,
-                cell["id"]
-            );
-            assert_eq!(
-                cell["execution_count"],
-                Value::Null,
-                "{} {}",
-                notebook.name,
-                cell["id"]
-            );
-        }
-    }
-}
-
-#[test]
 fn code_cells_have_at_most_18_lines_and_stand_between_text() {
     for notebook in all() {
         for code in notebook.sources("code") {
@@ -228,64 +186,6 @@ fn lesson_holds_the_stub_and_its_solution_does_not() {
             "{} is not checked",
             solution.name
         );
-    }
-}
-
-#[test]
-fn lesson_and_solution_call_the_check_of_every_exercise() {
-    for lesson in catalogue() {
-        let [file, solution] = ["file", "solution"]
-            .map(|key| Notebook::read(&folder().join(&values(&lesson, key)[0])));
-        for part in lesson.split("[[lesson.exercise]]").skip(1) {
-            let id = values(part, "id")[0].to_lowercase();
-            let check = format!("check_{}(", id.replace([' ', '.'], "_"));
-            for notebook in [&file, &solution] {
-                let code = notebook.sources("code").concat();
-                assert!(code.contains(&check), "{}: no {check}..)", notebook.name);
-            }
-        }
-    }
-}
-
-#[test]
-fn catalogue_lists_every_lesson_with_its_title_sections_and_minutes() {
-    let listed: Vec<String> = catalogue()
-        .iter()
-        .flat_map(|lesson| values(lesson, "file"))
-        .collect();
-    let there: Vec<String> = lessons()
-        .iter()
-        .filter_map(|lesson| lesson.name.rsplit('/').next().map(str::to_owned))
-        .collect();
-    assert_eq!(listed, there);
-    for lesson in catalogue() {
-        let notebook = Notebook::read(&folder().join(&values(&lesson, "file")[0]));
-        assert!(folder().join(&values(&lesson, "solution")[0]).is_file());
-        let text = notebook.sources("markdown").concat();
-        let head = lesson
-            .split("[[lesson.section]]")
-            .next()
-            .unwrap_or_default();
-        let title = format!("# {} {}\n", values(head, "id")[0], values(head, "title")[0]);
-        assert!(
-            text.starts_with(&title),
-            "{} does not start with {title}",
-            notebook.name
-        );
-        for (number, section) in lesson.split("[[lesson.section]]").skip(1).enumerate() {
-            let (title, minutes) = (&values(section, "title")[0], &values(section, "minutes")[0]);
-            let exercise = match values(section, "exercise_minutes")[0].as_str() {
-                "0" => "-".to_owned(),
-                minutes => format!("{minutes} min"),
-            };
-            let row = format!("| {} {title} | {minutes} min | {exercise} |", number + 1);
-            assert!(text.contains(&row), "{} has no line `{row}`", notebook.name);
-            assert!(
-                text.contains(&format!("## {} {title}", number + 1)),
-                "{} has no section {title}",
-                notebook.name
-            );
-        }
     }
 }
 

@@ -10,11 +10,11 @@
 mod ansi;
 pub mod client;
 mod html;
-mod notebook;
+pub(crate) mod notebook;
 mod outputs;
-mod prelude;
-mod report;
-mod session;
+pub(crate) mod prelude;
+pub(crate) mod report;
+pub(crate) mod session;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ use std::time::Duration;
 use crate::evaluate::Error;
 use notebook::Notebook;
 use report::{Report, say};
-use session::{Ending, Session};
+use session::{Ending, Run, Session};
 
 /// What a shell reports for a program that Ctrl-C has ended.
 const STOPPED: u8 = 130;
@@ -48,23 +48,41 @@ pub struct RunArgs {
 
 /// Runs the notebooks up to the first error.
 pub fn run(args: &RunArgs) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_current_thread()
+    ended(block_on(run_all(args)))
+}
+
+/// Runs what waits for kernels on this thread.
+///
+/// # Errors
+/// Its own, and when the system gives no threads.
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("error: no threads: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    match runtime.block_on(run_all(args)) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+        .build();
+    let runtime = runtime.map_err(|error| {
+        Error::new(
+            "no threads",
+            error.to_string(),
+            "ulimit -u, and fewer programs",
+        )
+    })?;
+    runtime.block_on(work)
+}
+
+/// Prints an error, and returns what the shell gets.
+pub(crate) fn ended(outcome: Result<ExitCode, Error>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Writes an executed notebook as one page, with its pictures inside.
+///
+/// # Errors
+/// When the page cannot be written.
+pub(crate) fn write_page(page: &Path, executed: &Notebook, folder: &Path) -> Result<(), Error> {
+    notebook::write(page, html::page(executed, folder).as_bytes())
 }
 
 async fn run_all(args: &RunArgs) -> Result<ExitCode, Error> {
@@ -94,7 +112,11 @@ async fn run_one(
     let report = Report::of(path, cells);
     let limit = Duration::from_secs(args.timeout);
     let session = Session::start(path, notebook, prelude, limit).await?;
-    let (executed, ending) = session.run(&report).await;
+    let Run {
+        notebook: executed,
+        ending,
+        ..
+    } = session.run(&report).await;
     let name = path.file_stem().unwrap_or_default();
     let target = args.out.join(name).with_extension("ipynb");
     executed.write(&target)?;
@@ -102,7 +124,7 @@ async fn run_one(
     if args.html {
         let page = args.out.join(name).with_extension("html");
         let folder = path.parent().unwrap_or(Path::new("."));
-        notebook::write(&page, html::page(&executed, folder).as_bytes())?;
+        write_page(&page, &executed, folder)?;
         say(&format!("  wrote {}", page.display()));
     }
     Ok(match ending {

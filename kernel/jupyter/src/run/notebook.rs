@@ -37,7 +37,7 @@ impl Notebook {
         Ok(Notebook { root })
     }
 
-    #[cfg(test)]
+    /// Takes a notebook that was made and not read.
     pub fn of(root: Value) -> Notebook {
         Notebook { root }
     }
@@ -50,6 +50,20 @@ impl Notebook {
     /// Returns the fields of the cell at `index`.
     pub fn cell_mut(&mut self, index: usize) -> Option<&mut Map<String, Value>> {
         self.root["cells"].get_mut(index)?.as_object_mut()
+    }
+
+    /// Removes the cells of which `is_gone` is true.
+    pub fn remove(&mut self, is_gone: impl Fn(&Value) -> bool) {
+        if let Some(cells) = self.root["cells"].as_array_mut() {
+            cells.retain(|cell| !is_gone(cell));
+        }
+    }
+
+    /// Adds a cell at the end.
+    pub fn push(&mut self, cell: Value) {
+        if let Some(cells) = self.root["cells"].as_array_mut() {
+            cells.push(cell);
+        }
     }
 
     /// Returns the first heading of the text cells, without its marks.

@@ -48,6 +48,40 @@ pub struct Session {
     /// Requests and the cells that they came from: output lands there even when it is late.
     asked: HashMap<String, usize>,
     limit: Duration,
+    /// Whether a cell that fails is only noted.
+    keeps_going: bool,
+    /// The cells that were run so far.
+    cells: Vec<CellRun>,
+}
+
+/// What one code cell did.
+#[derive(Debug, Clone)]
+pub struct CellRun {
+    /// Its place among the cells of the notebook.
+    pub index: usize,
+    /// Its number among the code cells, from 1 on.
+    pub number: usize,
+    pub took: Duration,
+    /// The longest time in which nothing on the page changed.
+    pub silence: Duration,
+    /// How often a picture that it shows was drawn anew.
+    pub updates: usize,
+    /// What it said when it failed; nothing for a cell that is meant to.
+    pub failure: Option<Failure>,
+}
+
+/// A notebook that was run.
+pub struct Run {
+    pub notebook: Notebook,
+    pub ending: Ending,
+    pub cells: Vec<CellRun>,
+}
+
+/// When a cell last said or showed something.
+struct Watch {
+    heard: Instant,
+    silence: Duration,
+    updates: usize,
 }
 
 /// A code cell to be run.
@@ -92,12 +126,20 @@ impl Session {
             outputs,
             asked: HashMap::new(),
             limit,
+            keeps_going: false,
+            cells: Vec::new(),
         })
     }
 
-    /// Runs every code cell, up to the first that fails, and ends the kernel. Returns the
-    /// notebook with the outputs so far.
-    pub async fn run(mut self, report: &Report) -> (Notebook, Ending) {
+    /// Runs what stands behind a cell that fails too.
+    pub fn keep_going(mut self) -> Session {
+        self.keeps_going = true;
+        self
+    }
+
+    /// Runs every code cell, up to the first that fails unless it keeps going, and ends the kernel.
+    /// Returns the notebook with the outputs so far.
+    pub async fn run(mut self, report: &Report) -> Run {
         let ending = tokio::select! {
             ending = self.run_cells(report) => ending,
             _ = tokio::signal::ctrl_c() => Ending::Stopped,
@@ -107,12 +149,17 @@ impl Session {
             kernel,
             mut outputs,
             asked,
+            cells,
             ..
         } = self;
         kernel
             .stop(|heard| apply(&mut outputs, &asked, &heard))
             .await;
-        (outputs.notebook().clone(), ending)
+        Run {
+            notebook: outputs.notebook().clone(),
+            ending,
+            cells,
+        }
     }
 
     async fn run_cells(&mut self, report: &Report) -> Ending {
@@ -126,11 +173,28 @@ impl Session {
         for (number, cell) in (1..).zip(&cells) {
             report.begin(number, &cell.code);
             let begun = Instant::now();
-            match self.run_cell(cell, report).await {
+            let mut watch = Watch::begin(begun);
+            let outcome = self.run_cell(cell, report, &mut watch).await;
+            watch.note(Instant::now());
+            let failure = match &outcome {
+                Ok(_) if cell.may_fail => None,
+                Ok(failure) => failure.clone(),
+                Err(error) => Some(Failure::of(error)),
+            };
+            self.cells.push(CellRun {
+                index: cell.index,
+                number,
+                took: begun.elapsed(),
+                silence: watch.silence,
+                updates: watch.updates,
+                failure,
+            });
+            match outcome {
                 Ok(None) => report.done(begun.elapsed(), None),
                 Ok(Some(failure)) if cell.may_fail => {
                     report.done(begun.elapsed(), Some(&failure.message));
                 }
+                Ok(Some(_)) if self.keeps_going => report.failed(begun.elapsed()),
                 Ok(Some(failure)) => {
                     report.failed(begun.elapsed());
                     return Ending::Failed { number, failure };
@@ -168,6 +232,7 @@ impl Session {
         &mut self,
         cell: &CodeCell,
         report: &Report,
+        watch: &mut Watch,
     ) -> Result<Option<Failure>, Error> {
         let id = self.kernel.execute(&cell.code).await?;
         self.asked.insert(id.clone(), cell.index);
@@ -179,6 +244,7 @@ impl Session {
                 heard = self.kernel.next() => {
                     let heard = heard?;
                     apply(&mut self.outputs, &self.asked, &heard);
+                    watch.hear(&heard, &id);
                     is_idle |= heard.is_idle(&id);
                     if heard.is_reply(&id, "execute_reply") {
                         reply = Some(heard.content);
@@ -207,6 +273,36 @@ impl Session {
         let seconds = self.limit.as_secs();
         let what = format!("the cell took longer than {seconds} s");
         Error::new(what, have, format!("--timeout {}", seconds * 2))
+    }
+}
+
+impl Watch {
+    fn begin(now: Instant) -> Watch {
+        Watch {
+            heard: now,
+            silence: Duration::ZERO,
+            updates: 0,
+        }
+    }
+
+    /// Takes in what came from the kernel, if a person sees it: a card of an earlier cell that moves
+    /// while this one waits for it is a sign of life too.
+    fn hear(&mut self, heard: &Heard, id: &str) {
+        if heard.channel != Channel::Iopub {
+            return;
+        }
+        match heard.message_type.as_str() {
+            "stream" | "display_data" | "execute_result" | "error" => {}
+            "update_display_data" => self.updates += usize::from(heard.is_under(id)),
+            _ => return,
+        }
+        self.note(Instant::now());
+    }
+
+    fn note(&mut self, now: Instant) {
+        let silence = now.saturating_duration_since(self.heard);
+        self.silence = self.silence.max(silence);
+        self.heard = now;
     }
 }
 

@@ -37,7 +37,7 @@ mod server;
 mod uninstall;
 mod warm;
 
-pub use course::DATASETS_ENV;
+pub use course::{Course, DATASETS_ENV};
 pub use doctor::{DoctorArgs, doctor};
 pub use install::{InstallArgs, install};
 pub use kernelspec::PRELUDE_ENV;

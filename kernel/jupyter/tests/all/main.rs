@@ -9,6 +9,7 @@ mod checks;
 mod commands;
 mod comms;
 mod completion;
+mod course;
 mod definitions;
 mod differential;
 mod evaluate;
