@@ -7,6 +7,7 @@
 //! - [`learner`](mod@learner): the code of the person who learns, which seeds the hidden cases
 //! - [`drawing`]: a picture with its twin in words
 //! - [`exercise`]: what an exercise is: id, points, hints, the question after it
+//! - [`generators`]: data that is made, with the truth about it
 //! - [`hint`](mod@hint): hints in three steps
 //! - [`outcome`]: the four outcomes of a check, and how they show themselves
 //! - [`attempt`]: runs a learner's function where neither a panic nor an endless loop does harm
@@ -37,6 +38,7 @@
 pub mod attempt;
 pub mod drawing;
 pub mod exercise;
+pub mod generators;
 pub mod hint;
 pub mod learner;
 pub mod lesson_5_1;
@@ -57,6 +59,7 @@ mod window_picture;
 
 pub use drawing::Drawing;
 pub use exercise::Exercise;
+pub use generators::Generated;
 pub use hint::{Hint, hint};
 pub use learner::{Learner, learner};
 pub use outcome::{Finding, Outcome, State};

@@ -1,5 +1,6 @@
 //! The names that a cell needs from this crate.
 
+pub use crate::generators::Generated;
 pub use crate::hint::hint;
 pub use crate::learner::learner;
 pub use crate::lesson_5_1::{

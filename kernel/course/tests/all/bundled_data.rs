@@ -41,7 +41,9 @@ fn dtype_name(dtype: &ArrowDataType) -> String {
         }
         ArrowDataType::Dictionary(..) => "cat".into(),
         ArrowDataType::Utf8View | ArrowDataType::LargeUtf8 | ArrowDataType::Utf8 => "str".into(),
+        ArrowDataType::Int8 => "i8".into(),
         ArrowDataType::Int16 => "i16".into(),
+        ArrowDataType::Int32 => "i32".into(),
         ArrowDataType::Int64 => "i64".into(),
         ArrowDataType::Float64 => "f64".into(),
         other => format!("{other:?}"),
@@ -75,7 +77,19 @@ fn manifest_lists_exactly_the_folders_that_are_there() {
     listed.sort();
     there.sort();
     assert_eq!(listed, there);
-    assert_eq!(listed, ["airlines", "flight_weather", "flights", "quakes"]);
+    assert_eq!(
+        listed,
+        [
+            "airlines",
+            "buoy",
+            "flight_weather",
+            "flights",
+            "motes",
+            "pv_minute",
+            "quakes",
+            "ride"
+        ]
+    );
 }
 
 #[test]

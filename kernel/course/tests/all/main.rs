@@ -8,6 +8,7 @@ mod engines;
 mod exercises_5_2;
 mod exercises_5_4;
 mod exercises_5_6;
+mod generators;
 mod labs_5_2;
 mod labs_5_6;
 mod models;
