@@ -15,6 +15,7 @@ use crate::lesson_5_4::{
     checkpoint, health, incremental, output_modes, polars_windows, watermark_ledger,
 };
 use crate::lesson_5_6::retry;
+use crate::lesson_5_8::capacity;
 
 /// Runs a check of the functions at these addresses.
 pub(super) type Entry = fn(&Learner, &[*const ()]);
@@ -98,6 +99,10 @@ pub(super) fn find(id: &str) -> Option<Entry> {
         "5.6 E4" => |learner, all| {
             let (run, redrive) = functions!(all: retry::RunAnswer, retry::RedriveAnswer);
             retry::check_for(learner, run, redrive);
+        },
+        "5.8 E1" => |learner, all| {
+            let (plan,) = functions!(all: capacity::Answer);
+            capacity::check_for(learner, plan);
         },
         "probe" => |_, all| {
             let (function,) = functions!(all: fn(usize) -> u64);

@@ -8,6 +8,7 @@ mod engines;
 mod lesson_5_2;
 mod lesson_5_4;
 mod lesson_5_6;
+mod lesson_5_8;
 mod models;
 mod once;
 mod trace;
@@ -40,6 +41,7 @@ pub fn all() -> impl Iterator<Item = &'static Specimen> {
         lesson_5_2::SPECIMENS,
         lesson_5_4::SPECIMENS,
         lesson_5_6::SPECIMENS,
+        lesson_5_8::SPECIMENS,
     ]
     .into_iter()
     .flatten()
