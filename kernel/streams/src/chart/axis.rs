@@ -97,6 +97,18 @@ pub(super) fn vertical(range: (f64, f64), height: f64, mirrored: bool) -> Vec<Ti
         .collect()
 }
 
+/// Returns a tick for each row of a vertical axis `height` pixels high, or for as many as have room.
+pub(super) fn lanes(names: &[String], height: f64) -> Vec<Tick> {
+    let most = (height / 16.0).max(1.0) as usize;
+    let every = names.len().div_ceil(most).max(1);
+    let tick = |(index, name): (usize, &String)| Tick {
+        at: -(index as f64),
+        label: short(name),
+        second: String::new(),
+    };
+    names.iter().enumerate().step_by(every).map(tick).collect()
+}
+
 /// Widens a range to round numbers; a range without width gets one.
 pub(super) fn rounded((least, most): (f64, f64)) -> (f64, f64) {
     let span = if most > least {
@@ -172,7 +184,7 @@ fn month_name(month: i64) -> &'static str {
 }
 
 /// Returns 1, 2 or 5 times a power of ten, not smaller than `step`.
-fn round_step(step: f64) -> f64 {
+pub(super) fn round_step(step: f64) -> f64 {
     if !step.is_finite() || step <= 0.0 {
         return 1.0;
     }

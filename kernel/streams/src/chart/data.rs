@@ -1,10 +1,11 @@
 //! The numbers of a chart, taken from frames.
 
 use polars::prelude::{
-    Column, DataFrame, DataType, Float64Chunked, NamedFrom, Series as Values, TimeUnit, TimeZone,
+    ChunkFullNull, Column, DataFrame, DataType, Float64Chunked, NamedFrom, NewChunkedArray,
+    Series as Values, TimeUnit, TimeZone,
 };
 
-use super::{Chart, palette, spaced};
+use super::{Chart, Kind as Form, palette, spaced};
 use crate::{Error, Result, replay};
 
 /// What stands on the horizontal axis.
@@ -28,6 +29,8 @@ pub(crate) struct Point {
     pub y: Option<f64>,
     /// Whether its window is still open.
     pub open: bool,
+    /// What a cell of a heat map shows.
+    pub value: Option<f64>,
 }
 
 /// The values of one line or row of bars.
@@ -45,6 +48,8 @@ pub(crate) struct Series {
 pub(crate) struct Data {
     pub kind: Kind,
     pub series: Vec<Series>,
+    /// Names of the rows, at 0, -1, -2... so that the first is on top.
+    pub lanes: Vec<String>,
     /// Names of series that found no place.
     pub left_out: Vec<String>,
     /// How many values are NaN or infinite: they are drawn as gaps.
@@ -63,6 +68,7 @@ impl Data {
         Data {
             kind: self.kind.clone(),
             series: series.collect(),
+            lanes: self.lanes.clone(),
             left_out: Vec::new(),
             not_finite: 0,
             watermark: None,
@@ -98,12 +104,25 @@ impl Data {
         mirrored: bool,
     ) -> Result<()> {
         let xs = self.positions(frame, &chart.x)?;
-        let ys = numbers(column(frame, y)?)?;
+        let ys = match chart.kind {
+            Form::Histogram => Float64Chunked::full_null("".into(), frame.height()),
+            Form::Gantt | Form::Heat => self.lanes(column(frame, y)?)?,
+            _ => numbers(column(frame, y)?)?,
+        };
+        let cells = match &chart.value {
+            Some(value) => Some(numbers(column(frame, value)?)?),
+            None => None,
+        };
         let ends = match chart.x.as_str() {
+            _ if chart.end.is_some() => None,
             "window_start" if frame.schema().contains("window_end") => {
                 Some(replay::micros_of(frame, "window_end", "the frame")?)
             }
             _ => None,
+        };
+        let spans = match &chart.end {
+            Some(end) => Some(self.positions(frame, end)?),
+            None => None,
         };
         let names = match &chart.by {
             Some(by) => Some(column(frame, by)?.cast(&DataType::String)?.str()?.clone()),
@@ -120,9 +139,19 @@ impl Data {
             let end = ends
                 .as_ref()
                 .and_then(|ends| ends.get(row))
-                .map(|end| end as f64);
+                .map(|end| end as f64)
+                .or_else(|| *spans.as_ref()?.get(row)?);
+            let value = (cells.as_ref()).and_then(|cells| cells.get(row));
+            self.not_finite += usize::from(value.is_some_and(|value| !value.is_finite()));
+            let value = value.filter(|value| value.is_finite());
             if let Some(series) = self.series_mut(name, mirrored) {
-                series.points.push(Point { x, end, y, open });
+                series.points.push(Point {
+                    x,
+                    end,
+                    y,
+                    open,
+                    value,
+                });
             }
         }
         Ok(())
@@ -134,6 +163,10 @@ impl Data {
         let newest = points()
             .map(|point| point.x)
             .fold(f64::NEG_INFINITY, f64::max);
+        if chart.kind == Form::Histogram {
+            super::histogram::bin(&mut self.series, chart.bins);
+            return;
+        }
         for series in &mut self.series {
             series.points.sort_by(|a, b| a.x.total_cmp(&b.x));
             if let Some(last) = chart.last {
@@ -172,7 +205,17 @@ impl Data {
         }];
         if points().any(|(_, at)| at.end.is_some()) {
             let ends = points().map(|(_, at)| at.end.map(|end| end as i64));
-            columns.push(time("window_end", ends.collect())?);
+            let name = chart.end.as_deref().unwrap_or(match chart.kind {
+                Form::Histogram => "bin_end",
+                _ => "window_end",
+            });
+            columns.push(match self.kind {
+                Kind::Time => time(name, ends.collect())?,
+                _ => Column::new(
+                    name.into(),
+                    points().map(|(_, at)| at.end).collect::<Vec<_>>(),
+                ),
+            });
         }
         let series: Vec<&str> = points().map(|(series, _)| series.name.as_str()).collect();
         let ys: Vec<Option<f64>> = points().map(|(_, at)| at.y).collect();
@@ -183,7 +226,17 @@ impl Data {
             false => chart.y.clone(),
         };
         columns.push(Column::new("series".into(), series));
-        columns.push(Column::new(y.into(), ys));
+        columns.push(match self.lanes.is_empty() {
+            true => Column::new(y.into(), ys),
+            false => {
+                let lane = |at: Option<f64>| self.lanes.get(-(at?) as usize).map(String::as_str);
+                Column::new(y.into(), ys.into_iter().map(lane).collect::<Vec<_>>())
+            }
+        });
+        if let Some(value) = &chart.value {
+            let values: Vec<Option<f64>> = points().map(|(_, at)| at.value).collect();
+            columns.push(Column::new(value.as_str().into(), values));
+        }
         columns.push(Column::new("open".into(), open));
         Ok(DataFrame::new(columns[0].len(), columns)?)
     }
@@ -205,6 +258,25 @@ impl Data {
         (first, last)
     }
 
+    /// Returns the smallest and the greatest value of a cell.
+    pub fn value_range(&self) -> (f64, f64) {
+        let points = self.series.iter().flat_map(|series| &series.points);
+        let values = points.filter_map(|point| point.value);
+        values.fold(
+            (f64::INFINITY, f64::NEG_INFINITY),
+            |(least, most), value| (least.min(value), most.max(value)),
+        )
+    }
+
+    /// Returns the greatest sum of what stands on top of each other.
+    pub fn greatest_sum(&self) -> f64 {
+        let mut sums = std::collections::BTreeMap::new();
+        for point in self.series.iter().flat_map(|series| &series.points) {
+            *sums.entry(point.x.to_bits()).or_insert(0.0) += point.y.unwrap_or(0.0);
+        }
+        sums.into_values().fold(0.0, f64::max)
+    }
+
     /// Returns the smallest and the greatest y as drawn: mirrored values are below zero.
     pub fn y_range(&self) -> (f64, f64) {
         let signed = self.series.iter().flat_map(|series| {
@@ -217,6 +289,12 @@ impl Data {
         signed.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), y| {
             (least.min(y), most.max(y))
         })
+    }
+
+    /// Returns whether points have an end, as windows do.
+    pub fn has_ends(&self) -> bool {
+        let mut points = self.series.iter().flat_map(|series| &series.points);
+        points.any(|point| point.end.is_some())
     }
 
     pub fn has_open(&self) -> bool {
@@ -249,6 +327,25 @@ impl Data {
             }
         };
         self.series.get_mut(index)
+    }
+
+    /// Returns the rows that a column names, as places on the vertical axis.
+    fn lanes(&mut self, values: &Values) -> Result<Float64Chunked> {
+        let names = values.cast(&DataType::String)?;
+        let place = |name: Option<&str>| {
+            let name = name.unwrap_or("null");
+            let known = self.lanes.iter().position(|known| known == name);
+            let index = known.unwrap_or_else(|| {
+                self.lanes.push(name.to_owned());
+                self.lanes.len() - 1
+            });
+            Some(-(index as f64))
+        };
+        let places: Vec<Option<f64>> = names.str()?.iter().map(place).collect();
+        Ok(Float64Chunked::from_slice_options(
+            values.name().clone(),
+            &places,
+        ))
     }
 
     fn positions(&mut self, frame: &DataFrame, x: &str) -> Result<Vec<Option<f64>>> {

@@ -2,6 +2,7 @@
 
 use super::axis::{self, Tick};
 use super::data::{Data, Kind};
+use super::lanes::{SHADES, short};
 use super::{Chart, Kind as Form};
 
 /// Height of a letter, and the width that a letter takes at most on average.
@@ -28,6 +29,8 @@ pub(super) struct Layout {
 pub(super) enum Entry {
     Series(usize, String),
     Open,
+    /// A shade of a heat map: which part of the way to the greatest value, and that value.
+    Value(f64, String),
 }
 
 impl Layout {
@@ -38,8 +41,15 @@ impl Layout {
         // Labels (times take two lines), the name of the axis, and the line of facts below.
         let labels = if data.kind == Kind::Time { 66.0 } else { 52.0 };
         let bottom = height - labels - if footed { 22.0 } else { 0.0 };
-        let y_range = y_range(chart, data);
-        let y_ticks = axis::vertical(y_range, bottom - top, mirrored(data));
+        let mut y_range = y_range(chart, data);
+        if chart.diagonal && !data.is_empty() {
+            let across = x_range(chart, data);
+            y_range = axis::rounded((across.0.min(y_range.0), across.1.max(y_range.1)));
+        }
+        let y_ticks = match chart.kind.has_lanes() {
+            true => axis::lanes(&data.lanes, bottom - top),
+            false => axis::vertical(y_range, bottom - top, mirrored(data)),
+        };
         let letters = y_ticks
             .iter()
             .map(|tick| tick.label.chars().count())
@@ -47,7 +57,12 @@ impl Layout {
             .unwrap_or(1);
         let left = 42.0 + letters as f64 * LETTER_WIDTH;
         let right = width - 46.0;
-        let x_range = x_range(chart, data);
+        let mut x_range = x_range(chart, data);
+        if chart.diagonal && !data.is_empty() {
+            // Only where both axes have one scale does the diagonal look like one.
+            let both = (x_range.0.min(y_range.0), x_range.1.max(y_range.1));
+            x_range = axis::rounded(both);
+        }
         let x_ticks = axis::horizontal(&data.kind, x_range, right - left);
         Layout {
             left,
@@ -82,16 +97,22 @@ fn mirrored(data: &Data) -> bool {
 }
 
 fn y_range(chart: &Chart, data: &Data) -> (f64, f64) {
-    let (least, most) = data.y_range();
+    if chart.kind.has_lanes() {
+        return (0.5 - data.lanes.len().max(1) as f64, 0.5);
+    }
+    let (least, most) = match chart.kind {
+        Form::Stacked if !data.is_empty() => (0.0, data.greatest_sum()),
+        _ => data.y_range(),
+    };
     if least > most {
         return (0.0, 1.0);
     }
     // Bars stand on zero; a line that is far from zero need not show it.
     let near = least > 0.0 && least < most * 0.6;
     let (least, most) = match chart.kind {
-        Form::Bar => (least.min(0.0), most.max(0.0)),
-        Form::Line if near => (0.0, most),
-        Form::Line => (least, most),
+        Form::Bar | Form::Stacked | Form::Histogram => (least.min(0.0), most.max(0.0)),
+        _ if near => (0.0, most),
+        _ => (least, most),
     };
     axis::rounded((least, most))
 }
@@ -103,7 +124,8 @@ fn x_range(chart: &Chart, data: &Data) -> (f64, f64) {
     }
     let half = match (&data.kind, chart.kind) {
         (Kind::Names(_), _) => 0.6,
-        (Kind::Number, Form::Bar) => spacing(data) / 2.0,
+        (Kind::Number, Form::Bar | Form::Stacked | Form::Heat) => spacing(data) / 2.0,
+        (Kind::Time, Form::Heat) if !data.has_ends() => spacing(data) / 2.0,
         _ => 0.0,
     };
     let (first, last) = (first - half, last + half);
@@ -129,6 +151,31 @@ pub(super) fn spacing(data: &Data) -> f64 {
         .min(if xs.len() < 2 { 1.0 } else { f64::INFINITY })
 }
 
+/// Returns the shades of a heat map with the values that they stand for.
+fn shades(chart: &Chart, data: &Data) -> Vec<Entry> {
+    let (least, most) = data.value_range();
+    if least > most {
+        return Vec::new();
+    }
+    let shades = if most > least { SHADES } else { 1 };
+    let unit = chart.value.as_deref().map_or(String::new(), super::spaced);
+    let shade = |number: usize| {
+        let part = match shades {
+            1 => 1.0,
+            shades => number as f64 / (shades - 1) as f64,
+        };
+        let value = short(least + (most - least) * part);
+        let last = number + 1 == shades;
+        let text = if last {
+            format!("{value} {unit}")
+        } else {
+            value
+        };
+        Entry::Value(part, text)
+    };
+    (0..shades).map(shade).collect()
+}
+
 /// Places the entries of the legend in rows; returns them and the number of rows.
 fn legend(chart: &Chart, data: &Data, width: f64) -> (Vec<(f64, f64, Entry)>, usize) {
     let both = mirrored(data);
@@ -140,7 +187,10 @@ fn legend(chart: &Chart, data: &Data, width: f64) -> (Vec<(f64, f64, Entry)>, us
         };
         Entry::Series(index, format!("{}{side}", series.name))
     };
-    let mut entries: Vec<Entry> = data.series.iter().enumerate().map(name).collect();
+    let mut entries: Vec<Entry> = match chart.kind {
+        Form::Heat => shades(chart, data),
+        _ => data.series.iter().enumerate().map(name).collect(),
+    };
     if data.has_open() {
         entries.push(Entry::Open);
     }
@@ -165,10 +215,10 @@ fn legend(chart: &Chart, data: &Data, width: f64) -> (Vec<(f64, f64, Entry)>, us
 
 impl Entry {
     pub fn text(&self, chart: &Chart) -> String {
-        match (self, chart.kind) {
-            (Entry::Series(_, name), _) => name.clone(),
-            (Entry::Open, Form::Bar) => "hatched: window still open".into(),
-            (Entry::Open, Form::Line) => "hollow: window still open".into(),
+        match (self, chart.kind.has_surfaces()) {
+            (Entry::Series(_, name) | Entry::Value(_, name), _) => name.clone(),
+            (Entry::Open, true) => "hatched: window still open".into(),
+            (Entry::Open, false) => "hollow: window still open".into(),
         }
     }
 }

@@ -1,10 +1,121 @@
-//! Which points a line joins, and which of them can be seen.
+//! Lines, steps, areas and clouds of points: which points are joined, and which of them can be seen.
 
-use super::data::{Point, Series};
+use plotters::prelude::*;
+
+use super::data::{Data, Point, Series};
+use super::draw::{Drawn, Pen};
+use super::layout::spacing;
+use super::palette::Mark;
+use super::pen::pixel;
+use super::{Chart, Kind as Form};
+
+/// A line gets a marker at every point where there are at most so many points.
+const MARKED: usize = 120;
+
+/// How much of an area's colour covers what is behind it.
+const COVER: f64 = 0.25;
+
+impl Pen {
+    /// Draws a line through the points of each run; a step holds its value up to the next one.
+    pub fn lines(&self, data: &Data, form: Form) -> Drawn {
+        let points: usize = data.series.iter().map(|series| series.points.len()).sum();
+        let spacing = spacing(data);
+        for (index, series) in data.series.iter().enumerate() {
+            for run in runs(series, spacing) {
+                let place =
+                    |point: &Point| point.y.map(|y| (self.layout.x(point.x), self.layout.y(y)));
+                let places: Vec<(f64, f64)> = run.iter().filter_map(place).collect();
+                self.sheet.mark(Mark::Dashed(index));
+                let path = match form {
+                    Form::Step => steps(&run, &places, |x| self.layout.x(x)),
+                    _ => thinned(&places),
+                };
+                self.line(&path, self.theme.colour(index), 2)?;
+                self.sheet.mark(Mark::Plain);
+                for (point, place) in run.iter().zip(&places) {
+                    let is_marked = form == Form::Line && (points <= MARKED || run.len() == 1);
+                    if point.open || is_marked {
+                        self.marker(index, *place, point.open)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Draws lines with what is below them tinted, down to zero or the edge.
+    pub fn areas(&self, data: &Data) -> Drawn {
+        let spacing = spacing(data);
+        let (least, most) = self.layout.y_range;
+        let ground = self.layout.y(0.0f64.clamp(least, most));
+        for (index, series) in data.series.iter().enumerate() {
+            for run in runs(series, spacing) {
+                let place =
+                    |point: &Point| point.y.map(|y| (self.layout.x(point.x), self.layout.y(y)));
+                let places = thinned(&run.iter().filter_map(place).collect::<Vec<_>>());
+                let (Some(first), Some(last)) = (places.first(), places.last()) else {
+                    continue;
+                };
+                let corners = [(first.0, ground)]
+                    .into_iter()
+                    .chain(places.iter().copied());
+                let corners = corners.chain([(last.0, ground)]).map(pixel);
+                let style = self.theme.colour(index).mix(COVER).filled();
+                self.area
+                    .draw(&Polygon::new(corners.collect::<Vec<_>>(), style))
+                    .map_err(|cause| cause.to_string())?;
+            }
+        }
+        self.lines(data, Form::Line)
+    }
+
+    /// Draws a marker at every point, and where both axes have one unit the line on which both are equal.
+    pub fn scatter(&self, chart: &Chart, data: &Data) -> Drawn {
+        if chart.diagonal {
+            let layout = &self.layout;
+            let from = layout.x_range.0.max(layout.y_range.0);
+            let to = layout.x_range.1.min(layout.y_range.1);
+            if from < to {
+                let ends = [from, to].map(|at| (layout.x(at), layout.y(at)));
+                self.sheet.mark(Mark::Dotted);
+                self.line(&ends, self.theme.ink, 2)?;
+                self.sheet.mark(Mark::Plain);
+            }
+        }
+        for (index, series) in data.series.iter().enumerate() {
+            let mut drawn = std::collections::HashSet::new();
+            for point in &series.points {
+                let Some(y) = point.y else { continue };
+                let place = (self.layout.x(point.x), self.layout.y(y));
+                // Of points on one pixel one is seen.
+                if drawn.insert((pixel(place), point.open)) {
+                    self.marker(index, place, point.open)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the corners of a line that holds each value up to the next, the last to the end of its window.
+fn steps(run: &[Point], places: &[(f64, f64)], x: impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
+    let mut corners: Vec<(f64, f64)> = Vec::new();
+    for place in places {
+        if let Some(before) = corners.last().copied() {
+            corners.push((place.0, before.1));
+        }
+        corners.push(*place);
+    }
+    let end = run.last().and_then(|point| point.end);
+    if let (Some(end), Some(last)) = (end, corners.last().copied()) {
+        corners.push((x(end), last.1));
+    }
+    thinned(&corners)
+}
 
 /// Splits a series where a value or a window is missing. Windows follow each other where the next one
 /// begins no later than this one ends, and, where they overlap, one step of the chart further on.
-pub(super) fn runs(series: &Series, step: f64) -> Vec<Vec<Point>> {
+fn runs(series: &Series, step: f64) -> Vec<Vec<Point>> {
     let mut runs: Vec<Vec<Point>> = Vec::new();
     let mut before: Option<Point> = None;
     for point in &series.points {
@@ -30,7 +141,7 @@ pub(super) fn runs(series: &Series, step: f64) -> Vec<Vec<Point>> {
 /// Keeps the first, lowest, highest and last point of each pixel column, in their order: the picture is
 /// the same as with all of them
 /// ([M4](https://www.vldb.org/pvldb/vol7/p797-jugel.pdf), Jugel and others, 2014).
-pub(super) fn thinned(places: &[(f64, f64)]) -> Vec<(f64, f64)> {
+fn thinned(places: &[(f64, f64)]) -> Vec<(f64, f64)> {
     if places.len() <= 600 {
         return places.to_vec();
     }
@@ -62,6 +173,7 @@ mod tests {
             end: Some(*end),
             y: *y,
             open: false,
+            value: None,
         };
         Series {
             points: points.iter().map(point).collect(),

@@ -1,15 +1,19 @@
-//! Charts: a frame as lines or bars, with its numbers in words.
+//! Charts: a frame as lines, steps, areas, points, bars, spans or cells, with its numbers in words.
 //!
 //! Colours are those that most colour-blind people can tell apart, with contrast on their plate, and no
 //! colour stands alone: every line has its own dash and marker, every bar its own pattern. Windows that
 //! are still open are hatched (bars) or hollow (points); a missing window is a gap. Times are UTC.
 
 mod axis;
+mod bars;
 mod data;
 mod draw;
+mod histogram;
+mod lanes;
 mod layout;
 mod line;
 mod palette;
+mod pen;
 mod picture;
 mod png;
 mod svg;
@@ -23,7 +27,7 @@ use crate::Result;
 pub(crate) use data::Data;
 pub use picture::Picture;
 
-/// What a chart shows and how; made by [`Chart::line`] or [`Chart::bar`].
+/// What a chart shows and how; made by [`Chart::line`], [`Chart::bar`] and the like.
 ///
 /// # Example
 /// ```
@@ -50,12 +54,37 @@ pub struct Chart {
     /// In pixels.
     pub(crate) size: (u32, u32),
     pub(crate) dark: bool,
+    /// The column with the end of a span.
+    pub(crate) end: Option<String>,
+    /// The column with the value of a cell.
+    pub(crate) value: Option<String>,
+    pub(crate) bins: usize,
+    pub(crate) diagonal: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Line,
+    Step,
+    Area,
+    Scatter,
     Bar,
+    Stacked,
+    Histogram,
+    Gantt,
+    Heat,
+}
+
+impl Kind {
+    /// Returns whether series are told apart by their surfaces.
+    pub(crate) fn has_surfaces(self) -> bool {
+        !matches!(self, Kind::Line | Kind::Step | Kind::Area | Kind::Scatter)
+    }
+
+    /// Returns whether the vertical axis has named rows.
+    pub(crate) fn has_lanes(self) -> bool {
+        matches!(self, Kind::Gantt | Kind::Heat)
+    }
 }
 
 impl Chart {
@@ -67,6 +96,59 @@ impl Chart {
     /// Returns a chart with one bar for each value of column `y`.
     pub fn bar(x: &str, y: &str) -> Chart {
         Chart::of(Kind::Bar, x, y)
+    }
+
+    /// Returns a chart whose line holds each value up to the next one: for what changes at once, such as a
+    /// number of members.
+    pub fn step(x: &str, y: &str) -> Chart {
+        Chart::of(Kind::Step, x, y)
+    }
+
+    /// Returns a line chart with what is below the lines tinted.
+    pub fn area(x: &str, y: &str) -> Chart {
+        Chart::of(Kind::Area, x, y)
+    }
+
+    /// Returns a chart with one marker for each row.
+    pub fn scatter(x: &str, y: &str) -> Chart {
+        Chart::of(Kind::Scatter, x, y)
+    }
+
+    /// Returns a bar chart whose series (see [`Chart::by`]) stand on top of each other.
+    pub fn stacked(x: &str, y: &str) -> Chart {
+        Chart::of(Kind::Stacked, x, y)
+    }
+
+    /// Returns a chart of how many values of a column fall into each of about so many equal bins.
+    pub fn histogram(column: &str, bins: usize) -> Chart {
+        Chart {
+            bins: bins.clamp(1, 200),
+            ..Chart::of(Kind::Histogram, column, "count")
+        }
+    }
+
+    /// Returns a chart of spans: a bar from column `start` to column `end` in the row that column `row`
+    /// names.
+    pub fn gantt(start: &str, end: &str, row: &str) -> Chart {
+        Chart {
+            end: Some(end.into()),
+            ..Chart::of(Kind::Gantt, start, row)
+        }
+    }
+
+    /// Returns a heat map: a cell at column `x` in the row that column `row` names, the darker the greater
+    /// column `value` is.
+    pub fn heat(x: &str, row: &str, value: &str) -> Chart {
+        Chart {
+            value: Some(value.into()),
+            ..Chart::of(Kind::Heat, x, row)
+        }
+    }
+
+    /// Draws the line on which both axes are equal, in a scatter chart.
+    pub fn diagonal(mut self) -> Chart {
+        self.diagonal = true;
+        self
     }
 
     /// Draws one line (or row of bars) for each value of this column. Default: one for all rows.
@@ -154,9 +236,19 @@ impl Chart {
     }
 
     pub(crate) fn title_text(&self) -> String {
-        self.title
-            .clone()
-            .unwrap_or_else(|| format!("{} over {}", spaced(&self.y), spaced(&self.x)))
+        self.title.clone().unwrap_or_else(|| match &self.value {
+            Some(value) => format!("{} over {}", spaced(value), spaced(&self.x)),
+            None => format!("{} over {}", spaced(&self.y), spaced(&self.x)),
+        })
+    }
+
+    /// Returns the columns that a frame must have.
+    pub(crate) fn columns(&self) -> Vec<&String> {
+        let y = (self.kind != Kind::Histogram).then_some(&self.y);
+        let optional = [y, self.by.as_ref(), self.end.as_ref(), self.value.as_ref()];
+        std::iter::once(&self.x)
+            .chain(optional.into_iter().flatten())
+            .collect()
     }
 
     pub(crate) fn y_text(&self) -> String {
@@ -176,6 +268,10 @@ impl Chart {
             last: None,
             size: (720, 400),
             dark: false,
+            end: None,
+            value: None,
+            bins: 0,
+            diagonal: false,
         }
     }
 }

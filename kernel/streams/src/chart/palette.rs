@@ -134,27 +134,28 @@ pub(super) fn hex(colour: RGBColor) -> String {
     format!("#{:02X}{:02X}{:02X}", colour.0, colour.1, colour.2)
 }
 
+/// Returns the relative luminance of a colour
+/// ([WCAG 2.2](https://www.w3.org/TR/WCAG22/#dfn-relative-luminance)).
+fn luminance(colour: RGBColor) -> f64 {
+    let part = |value: u8| {
+        let value = f64::from(value) / 255.0;
+        match value <= 0.04045 {
+            true => value / 12.92,
+            false => ((value + 0.055) / 1.055).powf(2.4),
+        }
+    };
+    0.2126 * part(colour.0) + 0.7152 * part(colour.1) + 0.0722 * part(colour.2)
+}
+
+/// Returns the contrast of two colours, from 1 to 21.
+pub(super) fn contrast(a: RGBColor, b: RGBColor) -> f64 {
+    let (a, b) = (luminance(a), luminance(b));
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The relative luminance of a colour
-    /// ([WCAG 2.2](https://www.w3.org/TR/WCAG22/#dfn-relative-luminance)).
-    fn luminance(colour: RGBColor) -> f64 {
-        let part = |value: u8| {
-            let value = f64::from(value) / 255.0;
-            match value <= 0.04045 {
-                true => value / 12.92,
-                false => ((value + 0.055) / 1.055).powf(2.4),
-            }
-        };
-        0.2126 * part(colour.0) + 0.7152 * part(colour.1) + 0.0722 * part(colour.2)
-    }
-
-    fn contrast(a: RGBColor, b: RGBColor) -> f64 {
-        let (a, b) = (luminance(a), luminance(b));
-        (a.max(b) + 0.05) / (a.min(b) + 0.05)
-    }
 
     #[test]
     fn every_colour_has_contrast_on_its_plate() {

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::Chart;
 use super::data::{Data, Kind, Series};
+use super::{Chart, spaced};
 use crate::table::plural;
 use crate::time;
 
@@ -30,7 +30,10 @@ pub(super) fn words(chart: &Chart, data: &Data, facts: Option<&str>) -> String {
             plural(data.not_finite, "value")
         );
     }
-    text.push_str(&table(data));
+    text.push_str(&match chart.kind.has_lanes() {
+        true => rows(chart, data),
+        false => table(data),
+    });
     text
 }
 
@@ -44,6 +47,9 @@ fn summary(chart: &Chart, data: &Data) -> String {
         .iter()
         .map(|series| values(series).count())
         .sum();
+    if chart.kind.has_lanes() {
+        return lanes(chart, data, points);
+    }
     let parts: Vec<String> = data
         .series
         .iter()
@@ -61,6 +67,67 @@ fn summary(chart: &Chart, data: &Data) -> String {
         parts.join("; "),
         chart.y_text(),
     )
+}
+
+/// Says how much there is in the rows.
+fn lanes(chart: &Chart, data: &Data, points: usize) -> String {
+    let (first, last) = data.x_range();
+    let what = if chart.value.is_some() {
+        "cell"
+    } else {
+        "span"
+    };
+    let greatest = chart.value.as_ref().and_then(|value| {
+        let all = data.series.iter().flat_map(|series| &series.points);
+        let cells = all.filter_map(|point| Some((point, point.value?)));
+        let (point, most) = cells.max_by(|a, b| a.1.total_cmp(&b.1))?;
+        Some(format!(
+            "; most {} {} in {} at {}",
+            spaced(value),
+            number(most),
+            lane(data, point.y),
+            position(&data.kind, point.x)
+        ))
+    });
+    format!(
+        "{} in {} from {} to {}{}",
+        plural(points, what),
+        plural(data.lanes.len(), "row"),
+        position(&data.kind, first),
+        position(&data.kind, last),
+        greatest.unwrap_or_default(),
+    )
+}
+
+/// Writes the last spans or cells as a table.
+fn rows(chart: &Chart, data: &Data) -> String {
+    let mut points: Vec<_> = (data.series.iter())
+        .flat_map(|series| series.points.iter().map(move |point| (series, point)))
+        .collect();
+    points.sort_by(|a, b| a.1.x.total_cmp(&b.1.x));
+    let mut text = String::new();
+    for (series, point) in &points[points.len().saturating_sub(ROWS)..] {
+        let _ = write!(text, "\n{}", position(&data.kind, point.x));
+        if let Some(end) = point.end {
+            let _ = write!(text, " to {}", position(&data.kind, end));
+        }
+        let _ = write!(text, "  {}", lane(data, point.y));
+        match point.value {
+            Some(value) => {
+                let _ = write!(text, "  {}", number(value));
+            }
+            None if chart.by.is_some() => {
+                let _ = write!(text, "  {}", series.name);
+            }
+            None => {}
+        }
+    }
+    text
+}
+
+fn lane(data: &Data, y: Option<f64>) -> &str {
+    let lane = y.and_then(|y| data.lanes.get(-y as usize));
+    lane.map_or("no row", String::as_str)
 }
 
 fn describe(series: &Series, data: &Data) -> Option<String> {

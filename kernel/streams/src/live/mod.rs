@@ -82,14 +82,9 @@ impl LiveChart {
                     .hint("two queries on one topic, each with a chart of its own for two topics"),
             );
         }
-        let upward = [
-            Some(&self.chart.x),
-            Some(&self.chart.y),
-            self.chart.by.as_ref(),
-        ];
+        let upward = self.chart.columns();
         upward
             .into_iter()
-            .flatten()
             .try_for_each(|column| check_column(column, &self.query))?;
         let mirror = self.mirror.as_ref().unwrap_or(&self.query);
         self.chart

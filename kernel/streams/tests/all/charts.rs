@@ -36,7 +36,7 @@ fn windows() -> DataFrame {
 }
 
 /// Asserts what holds for every picture.
-fn drawn(chart: &Chart, frame: &DataFrame, name: &str) -> Picture {
+pub fn drawn(chart: &Chart, frame: &DataFrame, name: &str) -> Picture {
     let picture = chart.draw(frame).unwrap();
     let svg = picture.svg();
     assert!(svg.len() < 30_000, "{name}: {} bytes", svg.len());

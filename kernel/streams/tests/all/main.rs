@@ -4,6 +4,7 @@ mod aggregates;
 mod audit;
 mod avro;
 mod cells;
+mod chart_kinds;
 mod charts;
 mod cluster;
 mod datasets;
