@@ -71,11 +71,19 @@ async fn check_all(args: &CheckArgs) -> Result<ExitCode, Error> {
     if !args.files_only {
         let prelude = prelude::prelude(&|line| eprintln!("{line}"))?;
         for lesson in &lessons {
-            for path in lesson.forms(&catalogue.folder) {
-                let (one, found) = run(&path, lesson, &prelude, args).await?;
+            for (file, is_lesson) in [(&lesson.file, true), (&lesson.solution, false)] {
+                let path = catalogue.folder.join(file);
+                let (one, found) = run(&path, file, is_lesson, &prelude, args).await?;
                 wrong.extend(found);
                 ran.push(one);
             }
+        }
+        let extra = catalogue.module.extra.iter();
+        for file in extra.filter(|_| args.lessons.is_empty()) {
+            let path = catalogue.folder.join(file);
+            let (one, found) = run(&path, file, false, &prelude, args).await?;
+            wrong.extend(found);
+            ran.push(one);
         }
         if !args.no_wrong_solutions {
             let ids: Vec<&str> = lessons.iter().map(|lesson| lesson.id.as_str()).collect();
@@ -98,7 +106,8 @@ async fn check_all(args: &CheckArgs) -> Result<ExitCode, Error> {
 /// Runs one notebook and says what is wrong with what it did.
 async fn run(
     path: &Path,
-    lesson: &Lesson,
+    file: &str,
+    is_lesson: bool,
     prelude: &Path,
     args: &CheckArgs,
 ) -> Result<(Ran, Vec<String>), Error> {
@@ -111,11 +120,6 @@ async fn run(
         ending,
         cells,
     } = session.keep_going().run(&report).await;
-    let is_lesson = path.ends_with(&lesson.file);
-    let file = match is_lesson {
-        true => lesson.file.clone(),
-        false => lesson.solution.clone(),
-    };
     if let Some(out) = &args.out {
         let page = out.join(path.file_name().unwrap_or_default());
         notebook.write(&page)?;
@@ -125,7 +129,7 @@ async fn run(
     let (pictures, silent) = live::pictures(&notebook);
     let ran = Ran {
         live: live::live_cell(&notebook, &cells),
-        file,
+        file: file.to_owned(),
         cells,
         pictures,
         notebook,

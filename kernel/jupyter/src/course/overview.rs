@@ -146,6 +146,13 @@ pub fn text(catalogue: &Catalogue) -> Result<String, Error> {
         }
     }
     line("\n## Resources\n");
+    for extra in &module.extra {
+        let title = Notebook::read(&catalogue.folder.join(extra))?.title();
+        line(&format!(
+            "- [{}]({extra})",
+            title.unwrap_or_else(|| extra.clone())
+        ));
+    }
     module
         .resources
         .iter()

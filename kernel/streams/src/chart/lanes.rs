@@ -27,10 +27,9 @@ impl Pen {
                     self.layout.y(lane + FULL / 2.0),
                     self.layout.y(lane - FULL / 2.0),
                 );
-                let (left, right) = (
-                    self.layout.x(point.x),
-                    self.layout.x(end).max(self.layout.x(point.x) + 2.0),
-                );
+                // A pixel is left free, so that spans that follow each other are told apart.
+                let left = self.layout.x(point.x);
+                let right = (self.layout.x(end) - 1.0).max(left + 2.0);
                 let corners = [(left, top), (right, top), (right, bottom), (left, bottom)];
                 self.surface(corners.map(pixel).to_vec(), index, point.open)?;
             }

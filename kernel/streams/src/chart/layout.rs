@@ -125,7 +125,9 @@ fn x_range(chart: &Chart, data: &Data) -> (f64, f64) {
     let half = match (&data.kind, chart.kind) {
         (Kind::Names(_), _) => 0.6,
         (Kind::Number, Form::Bar | Form::Stacked | Form::Heat) => spacing(data) / 2.0,
-        (Kind::Time, Form::Heat) if !data.has_ends() => spacing(data) / 2.0,
+        (Kind::Time, Form::Bar | Form::Stacked | Form::Heat) if !data.has_ends() => {
+            spacing(data) / 2.0
+        }
         _ => 0.0,
     };
     let (first, last) = (first - half, last + half);

@@ -224,3 +224,29 @@ fn every_kind_is_drawn_without_rows() {
         );
     }
 }
+
+#[test]
+fn bars_without_windows_stand_inside_the_axes() {
+    let chart = Chart::bar("at", "members").y("members");
+    let picture = drawn(&chart, &members(), "bartimes");
+    let bars = picture
+        .svg()
+        .lines()
+        .filter(|line| line.starts_with("<polygon"));
+    let points = bars
+        .flat_map(|line| line.split("points=\"").nth(1))
+        .collect::<String>();
+    let xs = points
+        .split([' ', '"'])
+        .filter_map(|pair| pair.split(',').next()?.parse::<i64>().ok());
+    // The axes are the one line with three corners.
+    let lines = picture
+        .svg()
+        .lines()
+        .filter_map(|line| line.split("<polyline").nth(1));
+    let corners = lines.filter_map(|line| line.split("points=\"").nth(1));
+    let mut axes = corners.filter(|points| points.split(' ').count() == 3);
+    let axis = axes.next().unwrap();
+    let left: i64 = axis.split(',').next().unwrap().parse().unwrap();
+    assert!(xs.min().unwrap() >= left, "{points} begins before {left}");
+}
