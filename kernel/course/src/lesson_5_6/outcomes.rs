@@ -3,7 +3,8 @@
 use headwater_streams::{Cluster, Result, Topic};
 use polars::prelude::{DataFrame, df};
 
-use super::shop::{Answer, Shop, WritePath};
+use super::order::{Answer, WritePath};
+use super::shop::Shop;
 use crate::canvas::{Anchor, BLUE, Canvas, GREEN, INK, ORANGE, RED};
 use crate::drawing::Drawing;
 use crate::random::Random;

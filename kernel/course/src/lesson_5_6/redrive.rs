@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::retry_desk::{Letter, LetterHeaders, LetterTopic, OrderFault};
+use super::letter::{Letter, LetterHeaders, LetterTopic, OrderFault};
 use crate::random::Random;
 use crate::table_picture::{Row, TablePicture};
 use crate::trial::{Misconception, Property, Trial};

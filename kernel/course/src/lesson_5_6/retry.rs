@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use super::letter::Letter;
 use super::redrive::{self, Redriven};
-use super::retry_desk::{Fate, Kept, Letter, RetryDesk, Trouble};
+use super::retry_desk::{Fate, Kept, RetryDesk, Trouble};
 use super::retry_ways::{MISCONCEPTIONS, right_answer};
 use crate::attempt;
 use crate::exercise::Exercise;

@@ -2,23 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::letter::{Letter, LetterHeaders, LetterTopic, OrderFault, topic_after};
 use super::retry::{Handled, History, live_through};
-use super::retry_desk::{Letter, LetterHeaders, LetterTopic, OrderFault, RetryDesk};
+use super::retry_desk::RetryDesk;
 use crate::lesson_5_2::Killed;
 use crate::trial::Misconception;
 
-use LetterTopic::{Dead, Retry1s, Retry10s, Retry60s};
-
-/// Where a letter goes after so many failed tries.
-fn topic_of(fault: OrderFault, attempt: u32) -> LetterTopic {
-    match (fault, attempt) {
-        (OrderFault::Malformed, _) => Dead,
-        (_, 1) => Retry1s,
-        (_, 2) => Retry10s,
-        (_, 3) => Retry60s,
-        _ => Dead,
-    }
-}
+use LetterTopic::{Dead, Retry60s};
 
 fn failed(letter: &Letter, fault: OrderFault, now_ms: i64) -> Letter {
     let had = letter.headers;
@@ -49,7 +39,7 @@ pub(super) fn right_answer(desk: &mut RetryDesk) -> Result<(), Killed> {
             && let Err(fault) = desk.work(&letter)?
         {
             let sent = failed(&letter, fault, desk.now_ms());
-            desk.send(topic_of(fault, sent.headers.attempt), sent)?;
+            desk.send(topic_after(sent.headers.attempt, fault), sent)?;
         }
         desk.commit(&letter)?;
     }
@@ -83,7 +73,7 @@ fn in_memory(desk: &mut RetryDesk) -> Result<(), Killed> {
             *attempt += 1;
             let mut sent = failed(&letter, fault, desk.now_ms());
             sent.headers.attempt = *attempt;
-            desk.send(topic_of(fault, *attempt), sent)?;
+            desk.send(topic_after(*attempt, fault), sent)?;
         }
         desk.commit(&letter)?;
     }
@@ -96,7 +86,7 @@ fn everything(desk: &mut RetryDesk) -> Result<(), Killed> {
             && let Err(fault) = desk.work(&letter)?
         {
             let sent = failed(&letter, fault, desk.now_ms());
-            let topic = topic_of(OrderFault::Unreachable, sent.headers.attempt);
+            let topic = topic_after(sent.headers.attempt, OrderFault::Unreachable);
             desk.send(topic, sent)?;
         }
         desk.commit(&letter)?;
@@ -113,7 +103,7 @@ fn never_commits_failures(desk: &mut RetryDesk) -> Result<(), Killed> {
             Ok(()) => desk.commit(&letter)?,
             Err(fault) => {
                 let sent = failed(&letter, fault, desk.now_ms());
-                desk.send(topic_of(fault, sent.headers.attempt), sent)?;
+                desk.send(topic_after(sent.headers.attempt, fault), sent)?;
             }
         }
     }
@@ -130,7 +120,7 @@ fn commits_first(desk: &mut RetryDesk) -> Result<(), Killed> {
         desk.commit(&letter)?;
         if let Err(fault) = worked {
             let sent = failed(&letter, fault, desk.now_ms());
-            desk.send(topic_of(fault, sent.headers.attempt), sent)?;
+            desk.send(topic_after(sent.headers.attempt, fault), sent)?;
         }
     }
     Ok(())
@@ -140,7 +130,7 @@ fn overtakes(desk: &mut RetryDesk) -> Result<(), Killed> {
     while let Some(letter) = desk.next_letter()? {
         if let Err(fault) = desk.work(&letter)? {
             let sent = failed(&letter, fault, desk.now_ms());
-            desk.send(topic_of(fault, sent.headers.attempt), sent)?;
+            desk.send(topic_after(sent.headers.attempt, fault), sent)?;
         }
         desk.commit(&letter)?;
     }
@@ -154,7 +144,7 @@ fn last_hop(desk: &mut RetryDesk) -> Result<(), Killed> {
         {
             let mut sent = failed(&letter, fault, desk.now_ms());
             sent.headers.first_ms = Some(desk.now_ms());
-            desk.send(topic_of(fault, sent.headers.attempt), sent)?;
+            desk.send(topic_after(sent.headers.attempt, fault), sent)?;
         }
         desk.commit(&letter)?;
     }
@@ -167,7 +157,7 @@ fn drops(desk: &mut RetryDesk) -> Result<(), Killed> {
             && let Err(fault) = desk.work(&letter)?
         {
             let sent = failed(&letter, fault, desk.now_ms());
-            let topic = topic_of(fault, sent.headers.attempt);
+            let topic = topic_after(sent.headers.attempt, fault);
             if topic != Dead {
                 desk.send(topic, sent)?;
             }
@@ -183,7 +173,7 @@ fn for_ever(desk: &mut RetryDesk) -> Result<(), Killed> {
             && let Err(fault) = desk.work(&letter)?
         {
             let sent = failed(&letter, fault, desk.now_ms());
-            let topic = match topic_of(fault, sent.headers.attempt) {
+            let topic = match topic_after(sent.headers.attempt, fault) {
                 Dead if fault == OrderFault::Unreachable => Retry60s,
                 topic => topic,
             };

@@ -3,85 +3,19 @@
 //! A process may die between two steps. What it committed is on disk, what it sent is in the topic,
 //! and its memory and open transaction are gone: the connection is dropped, and SQLite rolls back.
 
-use std::path::PathBuf;
+use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::{fs, process};
 
 use headwater_streams::rusqlite::Connection;
 use headwater_streams::{Cluster, Error, Result, Topic};
 use polars::prelude::{DataFrame, df};
-use serde::{Deserialize, Serialize};
 
+use super::order::{Answer, Event, Order, WritePath};
 use super::shop_database::{self as database, Inserted};
+use super::shop_folder::ShopFolder;
 use super::shop_producer::ShopProducer;
 use crate::lesson_5_2::LabConsumer;
-
-/// How the shop tells both systems of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WritePath {
-    /// Commits the row (step 1), then sends the event (step 2).
-    DatabaseFirst,
-    /// Sends the event (step 1), then commits the row (step 2).
-    TopicFirst,
-    /// Inserts the row (step 1) and the event into one table beside it, and commits both (step 2).
-    /// A relay sends what that table holds.
-    Outbox,
-    /// As `Outbox`; and the reader keeps the ids of events it has dealt with, beside its bills.
-    OutboxAndInbox,
-}
-
-impl WritePath {
-    /// All four, in the order of the lesson.
-    pub const ALL: [WritePath; 4] = [
-        WritePath::DatabaseFirst,
-        WritePath::TopicFirst,
-        WritePath::Outbox,
-        WritePath::OutboxAndInbox,
-    ];
-
-    /// Returns its name in tables, pictures and events.
-    pub fn name(self) -> &'static str {
-        match self {
-            WritePath::DatabaseFirst => "database first",
-            WritePath::TopicFirst => "topic first",
-            WritePath::Outbox => "outbox",
-            WritePath::OutboxAndInbox => "outbox and inbox",
-        }
-    }
-
-    fn has_outbox(self) -> bool {
-        matches!(self, WritePath::Outbox | WritePath::OutboxAndInbox)
-    }
-}
-
-/// One order as the database takes it.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Order {
-    pub number: i64,
-    /// UTC.
-    pub placed_at: String,
-    pub amount_eur: i64,
-}
-
-/// The event that tells the world of an order.
-#[derive(Debug, Serialize, Deserialize)]
-struct Event {
-    event_id: String,
-    order: i64,
-    path: String,
-    event_time: String,
-    amount_eur: i64,
-}
-
-/// What the customer hears.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Answer {
-    Accepted,
-    Refused(String),
-    /// The process died; what it had done by then.
-    Silence(&'static str),
-}
 
 /// A shop with a SQLite database of its own, a topic for its events, and a billing service, with
 /// a database of *its* own, which reads that topic.
@@ -102,20 +36,8 @@ struct Inside {
     /// The newest order.
     order: Order,
     second: i64,
-    folder: Folder,
+    folder: ShopFolder,
 }
-
-/// A folder that goes when the shop goes.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Tells the shops of this process apart.
-static SHOPS: AtomicUsize = AtomicUsize::new(0);
 
 impl Shop {
     /// Opens a shop with empty databases. It sends to `topic` and leaves there what there is.
@@ -137,18 +59,11 @@ impl Shop {
     /// # Ok::<(), headwater_streams::Error>(())
     /// ```
     pub fn open(cluster: &Cluster, topic: &Topic, path: WritePath) -> Result<Shop> {
-        let number = SHOPS.fetch_add(1, Ordering::Relaxed);
-        let name = format!("headwater-5-6-{}-{number}", process::id());
-        let folder = Folder(std::env::temp_dir().join(name));
-        fs::create_dir_all(&folder.0).map_err(|cause| {
-            Error::new("no folder for the shop's database")
-                .have(format!("{}: {cause}", folder.0.display()))
-                .hint("export TMPDIR=FOLDER, one that you may write to, and start the kernel again")
-        })?;
+        let folder = ShopFolder::new()?;
         let inside = Inside {
             path,
-            process: Some(database::open_shop(&folder.0)?),
-            billing: database::open_billing(&folder.0)?,
+            process: Some(database::open_shop(folder.path())?),
+            billing: database::open_billing(folder.path())?,
             reader: reader(cluster, topic)?,
             producer: ShopProducer::open(cluster)?,
             cluster: cluster.clone(),
@@ -244,7 +159,7 @@ impl Shop {
     /// # Errors
     /// When SQLite does not understand it, or it would change something.
     pub fn sql(&self, query: &str) -> Result<DataFrame> {
-        database::query(&self.lock().folder.0, query)
+        database::query(self.lock().folder.path(), query)
     }
 
     /// Shows how often each system has each order, as the value of a cell.
@@ -353,7 +268,7 @@ impl Inside {
     /// The process of the shop, which starts again if it is down.
     fn connection(&mut self) -> Result<&Connection> {
         if self.process.is_none() {
-            self.process = Some(database::open_shop(&self.folder.0)?);
+            self.process = Some(database::open_shop(self.folder.path())?);
         }
         Ok(self.process.as_ref().expect("it was opened above"))
     }
@@ -434,7 +349,7 @@ impl Inside {
     }
 
     fn rows(&self) -> Result<Vec<(i64, i64)>> {
-        let shop = database::open_shop(&self.folder.0)?;
+        let shop = database::open_shop(self.folder.path())?;
         database::counts(&shop, "SELECT number, 1 FROM orders")
     }
 

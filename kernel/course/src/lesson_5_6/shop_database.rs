@@ -8,7 +8,7 @@ use headwater_streams::rusqlite::{self, Connection, ErrorCode, params};
 use headwater_streams::{Error, Result};
 use polars::prelude::{Column, DataFrame};
 
-use super::shop::Order;
+use super::order::Order;
 
 const SHOP: &str = "
     CREATE TABLE IF NOT EXISTS orders (

@@ -247,3 +247,20 @@ fn half_of_the_readings_are_of_one_gauge_and_salt_spreads_them() {
     assert!(by_gauge >= 600, "{by_gauge}");
     assert!(by_salt * 3 < by_gauge * 2, "{by_salt} of {by_gauge}");
 }
+
+#[test]
+fn folder_that_an_ended_session_left_goes_with_the_next_shop() {
+    let mut child = std::process::Command::new("true").spawn().expect("started");
+    let gone = child.id();
+    child.wait().expect("ended");
+    let folder_of = |process: u32| {
+        let name = format!("headwater-5-6-{process}-test");
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).expect("made");
+        folder
+    };
+    let (gone, own) = (folder_of(gone), folder_of(std::process::id()));
+    let _shop = shop("lab-sweep", WritePath::Outbox);
+    assert!(!gone.exists() && own.exists());
+    std::fs::remove_dir_all(&own).expect("removed");
+}
