@@ -63,6 +63,16 @@ fn in_place(desk: &mut RetryDesk) -> Result<(), Killed> {
     Ok(())
 }
 
+fn in_place_for_ever(desk: &mut RetryDesk) -> Result<(), Killed> {
+    while let Some(letter) = desk.next_letter()? {
+        while desk.work(&letter)?.is_err() {
+            desk.wait_ms(1_000)?;
+        }
+        desk.commit(&letter)?;
+    }
+    Ok(())
+}
+
 fn in_memory(desk: &mut RetryDesk) -> Result<(), Killed> {
     let mut tries: BTreeMap<(char, u32), u32> = BTreeMap::new();
     while let Some(letter) = desk.next_letter()? {
@@ -190,6 +200,12 @@ pub(super) const MISCONCEPTIONS: &[Misconception<History, Handled>] = &[
         wrong: |history| live_through(history, in_place),
         hint: "you wait with the letter in hand. Everything behind it on its partition waits too, customers whose orders \
                are in perfect health included: send it to a retry topic, and go on",
+    },
+    Misconception {
+        name: "retry in place, for ever",
+        wrong: |history| live_through(history, in_place_for_ever),
+        hint: "you try until it works, with the letter in hand. A malformed order never will, and nothing behind it is \
+               ever dealt with: send it to the dead letters, others to a retry topic, and go on",
     },
     Misconception {
         name: "attempt counter in memory",

@@ -21,6 +21,12 @@ pub(super) const SPECIMENS: &[Specimen] = &[
     },
     Specimen {
         exercise: "5.6 E4",
+        name: "retry in place until it works",
+        hint: "you try until it works",
+        check: |learner| check_for(learner, stubborn, RIGHT.1),
+    },
+    Specimen {
+        exercise: "5.6 E4",
         name: "attempt counter in memory",
         hint: "a new process begins at nought",
         check: |learner| check_for(learner, remember, RIGHT.1),
@@ -104,6 +110,23 @@ fn patient(desk: &mut RetryDesk) -> Result<(), Killed> {
             }
         }
         desk.commit(&letter)?;
+    }
+    Ok(())
+}
+
+fn stubborn(desk: &mut RetryDesk) -> Result<(), Killed> {
+    let mut letter = desk.next_letter()?;
+    while let Some(order) = letter {
+        match desk.work(&order)? {
+            Ok(()) => {
+                desk.commit(&order)?;
+                letter = desk.next_letter()?;
+            }
+            Err(_) => {
+                desk.wait_ms(1_000)?;
+                letter = Some(order);
+            }
+        }
     }
     Ok(())
 }
