@@ -35,7 +35,7 @@ fn a_missing_data_set_lists_those_that_are_there() {
         &error,
         &[
             "no data set `flihgts`",
-            "airlines, flight_weather, flights",
+            "airlines, buoy, flight_weather, flights, motes, pv_minute, quakes, ride",
             "Replay::dataset(\"flights\")?",
         ],
     );
