@@ -16,6 +16,10 @@ pub use crate::lesson_5_4::{
     check_5_4_e1, check_5_4_e2, check_5_4_e3, check_5_4_e4, check_5_4_e5, check_5_4_e6,
     empty_state, gauge_script, watermark_rules, window_strip,
 };
+pub use crate::lesson_5_5::{
+    Cusum, Detector, DetectorBoard, HonestChart, LabService, Metrics, MetricsServer, PlantedRide,
+    Score, Scrape, check_5_5_e5, scrape,
+};
 pub use crate::lesson_5_6::{
     ErrorPolicy, Letter, LetterHeaders, LetterTopic, OrderFault, Outcomes, PolicyRun, RetryDesk,
     Shop, WritePath, check_5_6_e4, hot_readings, order_rows, policy_picture,

@@ -14,6 +14,7 @@ use crate::lesson_5_2::consumer_loop;
 use crate::lesson_5_4::{
     checkpoint, health, incremental, output_modes, polars_windows, watermark_ledger,
 };
+use crate::lesson_5_5::monitor;
 use crate::lesson_5_6::retry;
 use crate::lesson_5_8::capacity;
 
@@ -95,6 +96,11 @@ pub(super) fn find(id: &str) -> Option<Entry> {
         "5.4 E6" => |learner, all| {
             let (diagnose, limit) = functions!(all: health::DiagnoseAnswer, health::LimitAnswer);
             health::check_for(learner, diagnose, limit);
+        },
+        "5.5 E5" => |learner, all| {
+            let (robust_z, cusum, score) =
+                functions!(all: monitor::RobustZ, monitor::CusumStep, monitor::ScoreOf);
+            monitor::check_for(learner, robust_z, cusum, score);
         },
         "5.6 E4" => |learner, all| {
             let (run, redrive) = functions!(all: retry::RunAnswer, retry::RedriveAnswer);

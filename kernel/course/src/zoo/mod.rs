@@ -7,6 +7,7 @@ mod buffer;
 mod engines;
 mod lesson_5_2;
 mod lesson_5_4;
+mod lesson_5_5;
 mod lesson_5_6;
 mod lesson_5_8;
 mod models;
@@ -40,6 +41,7 @@ pub fn all() -> impl Iterator<Item = &'static Specimen> {
         models::SPECIMENS,
         lesson_5_2::SPECIMENS,
         lesson_5_4::SPECIMENS,
+        lesson_5_5::SPECIMENS,
         lesson_5_6::SPECIMENS,
         lesson_5_8::SPECIMENS,
     ]
