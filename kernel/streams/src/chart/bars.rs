@@ -20,8 +20,9 @@ impl Pen {
             for open in [false, true] {
                 let mut outline: Vec<(i32, i32)> = Vec::new();
                 for point in series.points.iter().filter(|point| point.open == open) {
-                    let Some(y) = point.y else { continue };
-                    let y = if series.mirrored { -y } else { y };
+                    let Some(y) = series.height(point) else {
+                        continue;
+                    };
                     let (first, last) = self.bar(
                         point,
                         spacing,

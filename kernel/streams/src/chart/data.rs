@@ -58,6 +58,13 @@ pub(crate) struct Data {
     pub watermark: Option<i64>,
 }
 
+impl Series {
+    /// Returns where a point is drawn: below zero, if the series is drawn downward.
+    pub fn height(&self, point: &Point) -> Option<f64> {
+        point.y.map(|y| if self.mirrored { -y } else { y })
+    }
+}
+
 impl Data {
     /// Returns data without points but with the series of this, for the next frame.
     pub fn cleared(&self) -> Data {

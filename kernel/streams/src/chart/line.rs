@@ -22,8 +22,11 @@ impl Pen {
         let spacing = spacing(data);
         for (index, series) in data.series.iter().enumerate() {
             for run in runs(series, spacing) {
-                let place =
-                    |point: &Point| point.y.map(|y| (self.layout.x(point.x), self.layout.y(y)));
+                let place = |point: &Point| {
+                    series
+                        .height(point)
+                        .map(|y| (self.layout.x(point.x), self.layout.y(y)))
+                };
                 let places: Vec<(f64, f64)> = run.iter().filter_map(place).collect();
                 self.sheet.mark(Mark::Dashed(index));
                 let path = match form {
@@ -50,8 +53,11 @@ impl Pen {
         let ground = self.layout.y(0.0f64.clamp(least, most));
         for (index, series) in data.series.iter().enumerate() {
             for run in runs(series, spacing) {
-                let place =
-                    |point: &Point| point.y.map(|y| (self.layout.x(point.x), self.layout.y(y)));
+                let place = |point: &Point| {
+                    series
+                        .height(point)
+                        .map(|y| (self.layout.x(point.x), self.layout.y(y)))
+                };
                 let places = thinned(&run.iter().filter_map(place).collect::<Vec<_>>());
                 let (Some(first), Some(last)) = (places.first(), places.last()) else {
                     continue;
@@ -85,7 +91,9 @@ impl Pen {
         for (index, series) in data.series.iter().enumerate() {
             let mut drawn = std::collections::HashSet::new();
             for point in &series.points {
-                let Some(y) = point.y else { continue };
+                let Some(y) = series.height(point) else {
+                    continue;
+                };
                 let place = (self.layout.x(point.x), self.layout.y(y));
                 // Of points on one pixel one is seen.
                 if drawn.insert((pixel(place), point.open)) {

@@ -250,3 +250,25 @@ fn bars_without_windows_stand_inside_the_axes() {
     let left: i64 = axis.split(',').next().unwrap().parse().unwrap();
     assert!(xs.min().unwrap() >= left, "{points} begins before {left}");
 }
+
+#[test]
+fn a_mirrored_line_is_drawn_downward() {
+    let frame = df!("x" => [1i64, 2], "up" => [10i64, 10], "down" => [10i64, 10]).unwrap();
+    let picture = drawn(&Chart::line("x", "up").mirror("down"), &frame, "mirrorline");
+    let lines = picture
+        .svg()
+        .lines()
+        .filter(|line| line.contains("stroke-width=\"2\""));
+    let heights: Vec<i64> = lines
+        .filter_map(|line| {
+            line.split("points=\"")
+                .nth(1)?
+                .split([',', ' '])
+                .nth(1)?
+                .parse()
+                .ok()
+        })
+        .collect();
+    // The two lines, then those of the legend.
+    assert!(heights[0] < heights[1] - 100, "{heights:?}");
+}
