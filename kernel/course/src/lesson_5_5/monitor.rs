@@ -271,7 +271,10 @@ fn cusum_trial(random: &mut Random) -> Trial<Batches, Alarms> {
     }
 }
 
-fn score_trial(random: &mut Random) -> Trial<(Vec<i64>, Vec<(i64, i64)>), Score> {
+/// Times of alarms, and the faults that there were with their beginning and end.
+type Watched = (Vec<i64>, Vec<(i64, i64)>);
+
+fn score_trial(random: &mut Random) -> Trial<Watched, Score> {
     let shown = vec![
         (vec![130], vec![(100, 200)]),
         (vec![120, 150, 190, 500], vec![(100, 200), (300, 400)]),

@@ -161,7 +161,7 @@ impl Scrape {
             below[place - 1]
         };
         let part = (rank - before) / (count - before).max(1e-9);
-        end.is_finite().then(|| start + part * (end - start))
+        end.is_finite().then_some(start + part * (end - start))
     }
 
     /// Shows the text as the value of a cell.
