@@ -24,7 +24,7 @@ fn by_hand(past: &[f64], value: f64) -> f64 {
     let median = |mut values: Vec<f64>| {
         values.sort_by(|a, b| a.partial_cmp(b).expect("numbers"));
         let half = values.len() / 2;
-        if values.len() % 2 == 0 {
+        if values.len().is_multiple_of(2) {
             0.5 * (values[half - 1] + values[half])
         } else {
             values[half]
