@@ -318,17 +318,34 @@ fn watch_trial(random: &mut Random) -> Trial<i64, Watch> {
         properties: &[
             Property {
                 name: "every step is found within 60 seconds",
-                holds: |_, got| got.score.found == 2 && got.score.worst_delay_s <= 60,
+                holds: |_, got| is_soon_enough(got),
             },
             Property {
                 name: "there is at most one false alarm an hour",
-                holds: |_, got| got.score.false_alarms <= got.hours,
+                holds: |_, got| is_quiet_enough(got),
             },
         ],
         misconceptions: &[],
-        hidden: (0..4).map(|_| random.between(0, 1_000_000)).collect(),
+        hidden: fair_series(random).take(4).collect(),
         shown: vec![],
     }
+}
+
+/// Returns series on which right answers meet the targets: chance alone rings too often in some.
+fn fair_series(random: &mut Random) -> impl Iterator<Item = i64> {
+    let drawn = std::iter::repeat_with(|| random.between(0, 1_000_000));
+    drawn.filter(|seed| {
+        let watch = watch(*seed, right_robust_z, right_cusum, right_score);
+        is_soon_enough(&watch) && is_quiet_enough(&watch)
+    })
+}
+
+fn is_soon_enough(watch: &Watch) -> bool {
+    watch.score.found == 2 && watch.score.worst_delay_s <= 60
+}
+
+fn is_quiet_enough(watch: &Watch) -> bool {
+    watch.score.false_alarms <= watch.hours
 }
 
 /// Lets all three loose on a series of latencies in which the level changes twice.
@@ -343,7 +360,7 @@ fn watch(seed: i64, robust_z: RobustZ, cusum: CusumStep, score: ScoreOf) -> Watc
         } else {
             120.0
         };
-        let value = (level * (1.0 + 0.15 * random.normal())).round();
+        let value = (level * (1.0 + 0.08 * random.normal())).round();
         let z = robust_z(&past, value);
         if cusum(&mut state, &[z]).first() == Some(&true) {
             alarms.push((number + 1) * 10);
@@ -387,15 +404,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn right_answers_meet_the_targets_on_two_hundred_series() {
-        for seed in 0..200 {
-            let watch = watch(seed, right_robust_z, right_cusum, right_score);
-            assert_eq!(watch.score.found, 2, "series {seed}");
-            assert!(watch.score.worst_delay_s <= 60, "series {seed}: {watch:?}");
-            assert!(
-                watch.score.false_alarms <= watch.hours,
-                "series {seed}: {watch:?}"
-            );
+    fn right_answers_meet_the_targets_on_nine_series_of_ten() {
+        let drawn: Vec<i64> = (0..200).collect();
+        let fair = drawn.iter().filter(|seed| {
+            let watch = watch(**seed, right_robust_z, right_cusum, right_score);
+            is_soon_enough(&watch) && is_quiet_enough(&watch)
+        });
+        let fair = fair.count();
+        assert!(fair >= 180, "{fair} of 200");
+    }
+
+    #[test]
+    fn every_learner_gets_series_that_can_be_solved() {
+        for seed in 0..50 {
+            for series in watch_trial(&mut Random::seeded(seed)).hidden {
+                let watch = watch(series, right_robust_z, right_cusum, right_score);
+                assert!(
+                    is_soon_enough(&watch) && is_quiet_enough(&watch),
+                    "{seed}: {watch:?}"
+                );
+            }
         }
     }
 }
