@@ -89,6 +89,11 @@ async fn check_all(args: &CheckArgs) -> Result<ExitCode, Error> {
             let ids: Vec<&str> = lessons.iter().map(|lesson| lesson.id.as_str()).collect();
             let found = zoo::run(&catalogue.folder, &prelude, &ids).await?;
             wrong.extend(found.iter().filter_map(|one| one.escaped.clone()));
+            wrong.extend(
+                lessons
+                    .iter()
+                    .flat_map(|lesson| zoo::too_few(lesson, &found)),
+            );
             caught = found;
         }
     }

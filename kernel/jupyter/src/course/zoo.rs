@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::catalogue::Lesson;
 use crate::evaluate::Error;
 use crate::run::notebook::{Notebook, text};
 use crate::run::report::Report;
@@ -20,6 +21,24 @@ pub struct Tried {
     pub name: String,
     /// What is wrong with the check, if it was not caught with the right hint.
     pub escaped: Option<String>,
+}
+
+/// Every exercise has at least so many.
+const LEAST: usize = 4;
+
+/// Says which exercises of a lesson were handed in too few wrong solutions: a check that nothing was tried
+/// on proves nothing.
+pub fn too_few(lesson: &Lesson, tried: &[Tried]) -> Vec<String> {
+    let count = |id: &str| tried.iter().filter(|one| one.exercise == id).count();
+    let exercises = lesson.exercise.iter().map(|exercise| exercise.id.as_str());
+    let few = exercises.filter(|id| count(id) < LEAST);
+    few.map(|id| {
+        format!(
+            "{id}: {} wrong solutions were tried, at least {LEAST}",
+            count(id)
+        )
+    })
+    .collect()
 }
 
 /// The cell: the checks are in the library that cells link, not in this binary.
@@ -76,4 +95,42 @@ pub async fn run(folder: &Path, prelude: &Path, lessons: &[&str]) -> Result<Vec<
         lessons.contains(&lesson)
     };
     Ok(tried.filter(of_lesson).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::catalogue::Exercise;
+    use super::*;
+
+    fn tried(exercise: &str) -> Tried {
+        Tried {
+            exercise: exercise.into(),
+            name: String::new(),
+            escaped: None,
+        }
+    }
+
+    #[test]
+    fn an_exercise_without_wrong_solutions_is_not_checked() {
+        let exercise = |id: &str| Exercise {
+            id: id.into(),
+            title: String::new(),
+            points: 1,
+            minutes: 1,
+        };
+        let lesson = Lesson {
+            id: "5.1".into(),
+            title: String::new(),
+            file: String::new(),
+            solution: String::new(),
+            needs: String::new(),
+            points: 2,
+            to_come: None,
+            section: Vec::new(),
+            exercise: vec![exercise("5.1 E1"), exercise("5.1 E2")],
+        };
+        let found: Vec<Tried> = (0..5).map(|_| tried("5.1 E1")).collect();
+        let few = too_few(&lesson, &found);
+        assert_eq!(few, ["5.1 E2: 0 wrong solutions were tried, at least 4"]);
+    }
 }
