@@ -22,12 +22,7 @@ impl Pen {
         let spacing = spacing(data);
         for (index, series) in data.series.iter().enumerate() {
             for run in runs(series, spacing) {
-                let place = |point: &Point| {
-                    series
-                        .height(point)
-                        .map(|y| (self.layout.x(point.x), self.layout.y(y)))
-                };
-                let places: Vec<(f64, f64)> = run.iter().filter_map(place).collect();
+                let places = self.places(series, &run);
                 self.sheet.mark(Mark::Dashed(index));
                 let path = match form {
                     Form::Step => steps(&run, &places, |x| self.layout.x(x)),
@@ -46,6 +41,15 @@ impl Pen {
         Ok(())
     }
 
+    /// Returns where the points of a run are drawn.
+    fn places(&self, series: &Series, run: &[Point]) -> Vec<(f64, f64)> {
+        let place = |point: &Point| {
+            let y = series.height(point)?;
+            Some((self.layout.x(point.x), self.layout.y(y)))
+        };
+        run.iter().filter_map(place).collect()
+    }
+
     /// Draws lines with what is below them tinted, down to zero or the edge.
     pub fn areas(&self, data: &Data) -> Drawn {
         let spacing = spacing(data);
@@ -53,12 +57,7 @@ impl Pen {
         let ground = self.layout.y(0.0f64.clamp(least, most));
         for (index, series) in data.series.iter().enumerate() {
             for run in runs(series, spacing) {
-                let place = |point: &Point| {
-                    series
-                        .height(point)
-                        .map(|y| (self.layout.x(point.x), self.layout.y(y)))
-                };
-                let places = thinned(&run.iter().filter_map(place).collect::<Vec<_>>());
+                let places = thinned(&self.places(series, &run));
                 let (Some(first), Some(last)) = (places.first(), places.last()) else {
                     continue;
                 };

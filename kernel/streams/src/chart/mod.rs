@@ -12,6 +12,7 @@ mod histogram;
 mod lanes;
 mod layout;
 mod line;
+mod numbers;
 mod palette;
 mod pen;
 mod picture;

@@ -30,6 +30,13 @@ pub(super) fn words(chart: &Chart, data: &Data, facts: Option<&str>) -> String {
             plural(data.not_finite, "value")
         );
     }
+    if data.without_place > 0 {
+        let _ = write!(
+            text,
+            "\nnot drawn, for they have no place on the horizontal axis: {}",
+            plural(data.without_place, "row")
+        );
+    }
     text.push_str(&match chart.kind.has_lanes() {
         true => rows(chart, data),
         false => table(data),

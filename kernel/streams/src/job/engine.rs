@@ -96,7 +96,7 @@ impl Engine {
         let mut ranges = Ranges::open(&topic, &committed.offsets, &committed.columns)?;
         let letters = query.open_letters()?;
         if letters.is_some() {
-            ranges.keep_letters();
+            ranges.letters.keep();
         }
         let planned = checkpoint.planned()?;
         let writer = job.sink.target().open(&Opening {
@@ -154,7 +154,7 @@ impl Engine {
         };
         timed(&mut took.write, || self.writer.write(&output))?;
         if let Some(letters) = &self.letters {
-            letters.send(&self.ranges.take_letters())?;
+            letters.send(&self.ranges.letters.take())?;
         }
         fault::after("written", planned.batch);
         let rejected = self.ranges.rejected_count() - self.rejected;

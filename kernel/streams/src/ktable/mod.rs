@@ -138,8 +138,10 @@ impl KTable {
     }
 
     fn apply_rows(&self, decoder: &mut Decoder, applied: &mut Applied) -> Result<()> {
-        if decoder.rows() > 0 {
-            applied.add(&self.apply(&decoder.take()?)?);
+        // Taken although there may be none: a registry that is away is said here.
+        let rows = decoder.take()?;
+        if rows.height() > 0 {
+            applied.add(&self.apply(&rows)?);
         }
         Ok(())
     }

@@ -79,7 +79,7 @@ pub(super) fn start(
     let letters = query.open_letters()?;
     let mut tail = Tail::open(&topic, &query.from)?;
     if letters.is_some() {
-        tail.keep_letters();
+        tail.letters.keep();
     }
     let held = first.is_some() && query.from == Position::Earliest;
     let pipes = queries
@@ -132,7 +132,7 @@ fn follow(
         let began = Instant::now();
         let look = tail.look(&stop)?;
         if let Some(letters) = letters {
-            letters.send(&tail.take_letters())?;
+            letters.send(&tail.letters.take())?;
         }
         let mut state = shared.lock();
         match look {

@@ -55,9 +55,10 @@ impl Rest {
                 .hint("Registry::connect(\"http://localhost:8081\")?")
         };
         if url.starts_with("https://") {
-            return Err(wrong(format!(
-                "{url}: this build speaks http; a local proxy can add TLS"
-            )));
+            // The address may hold a password.
+            return Err(wrong(
+                "https://: this build speaks http; a local proxy can add TLS".into(),
+            ));
         }
         let Some(rest) = url.strip_prefix("http://").filter(|rest| !rest.is_empty()) else {
             return Err(wrong(url.into()));

@@ -20,6 +20,10 @@ pub(crate) struct Letter {
     why: String,
 }
 
+/// The letters of a reader that wait to be sent, where somebody wants them.
+#[derive(Default)]
+pub(crate) struct Kept(Option<Vec<Letter>>);
+
 /// Sends letters to a topic.
 pub(crate) struct Letters {
     sender: Sender,
@@ -28,7 +32,7 @@ pub(crate) struct Letters {
 }
 
 impl Letter {
-    pub fn of(record: &Record<'_>, why: &str) -> Letter {
+    fn of(record: &Record<'_>, why: &str) -> Letter {
         Letter {
             partition: record.partition,
             offset: record.offset,
@@ -37,6 +41,30 @@ impl Letter {
             payload: record.payload.unwrap_or_default().to_vec(),
             why: why.into(),
         }
+    }
+}
+
+impl Kept {
+    /// Keeps what is no row from now on, until it is taken.
+    pub fn keep(&mut self) {
+        self.0.get_or_insert_default();
+    }
+
+    /// Returns whether somebody wants letters.
+    pub fn is_wanted(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Keeps a record that was no row.
+    pub fn add(&mut self, record: &Record<'_>, why: &str) {
+        if let Some(letters) = &mut self.0 {
+            letters.push(Letter::of(record, why));
+        }
+    }
+
+    /// Returns the letters since the last time.
+    pub fn take(&mut self) -> Vec<Letter> {
+        self.0.as_mut().map(std::mem::take).unwrap_or_default()
     }
 }
 

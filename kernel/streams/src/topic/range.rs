@@ -6,7 +6,7 @@
 
 use polars::prelude::DataFrame;
 
-use super::letters::Letter;
+use super::letters::Kept;
 use super::reader::{Reader, Record};
 use super::{Position, Topic};
 use crate::record::decode::{Decoder, Rejected, Settled};
@@ -17,8 +17,8 @@ pub(crate) struct Ranges {
     reader: Reader,
     topic: Topic,
     decoder: Decoder,
-    /// The records that were no rows, where somebody wants them.
-    letters: Option<Vec<Letter>>,
+    /// The records that were no rows.
+    pub letters: Kept,
 }
 
 /// The records of one micro-batch, as bytes one behind the other.
@@ -60,23 +60,10 @@ impl Ranges {
             reader: Reader::open_at(topic, offsets)?,
             topic: topic.clone(),
             decoder: Decoder::settled(topic.format(), settled),
-            letters: None,
+            letters: Kept::default(),
         };
         ranges.check(offsets)?;
         Ok(ranges)
-    }
-
-    /// Keeps the records that are no rows from now on, until they are taken.
-    pub fn keep_letters(&mut self) {
-        self.letters.get_or_insert_default();
-    }
-
-    /// Returns the records that were no rows since the last time.
-    pub fn take_letters(&mut self) -> Vec<Letter> {
-        self.letters
-            .as_mut()
-            .map(std::mem::take)
-            .unwrap_or_default()
     }
 
     /// Returns the offset behind the last record, per partition.
@@ -96,7 +83,7 @@ impl Ranges {
     pub fn read(&mut self, ends: &[i64], stop: &dyn Fn() -> bool) -> Result<Option<DataFrame>> {
         let starts = self.reader.positions().to_vec();
         let mut held = Held {
-            with_keys: self.letters.is_some(),
+            with_keys: self.letters.is_wanted(),
             ..Held::default()
         };
         while !self.reader.is_at(ends) {
@@ -119,8 +106,8 @@ impl Ranges {
             let why = decoder.push(payload, schema, || {
                 format!("partition {} offset {}", place.partition, place.offset)
             });
-            if let (Some(why), Some(letters)) = (why, &mut self.letters) {
-                letters.push(Letter::of(&held.record(place), why));
+            if let Some(why) = why {
+                self.letters.add(&held.record(place), why);
             }
         }
         Ok(Some(decoder.take()?))

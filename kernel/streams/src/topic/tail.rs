@@ -6,7 +6,7 @@
 
 use polars::prelude::*;
 
-use super::letters::Letter;
+use super::letters::Kept;
 use super::reader::{Reader, Record};
 use super::{Position, Topic};
 use crate::Result;
@@ -18,8 +18,8 @@ pub(crate) struct Tail {
     topic: Topic,
     generation: u64,
     decoder: Decoder,
-    /// The records that were no rows, where somebody wants them.
-    letters: Option<Vec<Letter>>,
+    /// The records that were no rows.
+    pub letters: Kept,
 }
 
 /// A record as it stands in the topic.
@@ -53,7 +53,7 @@ impl Tail {
             topic: topic.clone(),
             generation,
             decoder: Decoder::of(topic.format()),
-            letters: None,
+            letters: Kept::default(),
         })
     }
 
@@ -71,10 +71,10 @@ impl Tail {
         let ends = self.reader.ends()?;
         if self.generation != self.topic.state.generation() || self.reader.is_past(&ends) {
             let topic = self.topic.clone();
-            *self = Tail {
-                letters: self.letters.take(),
-                ..Tail::open(&topic, &Position::Earliest)?
-            };
+            let mut anew = Tail::open(&topic, &Position::Earliest)?;
+            // Only now: where the topic is not there again yet, the letters stay where they are.
+            anew.letters = std::mem::take(&mut self.letters);
+            *self = anew;
             return Ok(Look::Emptied);
         }
         if self.reader.is_at(&ends) {
@@ -82,7 +82,7 @@ impl Tail {
         }
         let (decoder, letters) = (&mut self.decoder, &mut self.letters);
         self.reader.read_to(&ends, stop, |record| {
-            take_in(decoder, record, letters.as_mut());
+            take_in(decoder, record, Some(letters));
         })?;
         Ok(Look::Rows(self.decoder.take()?))
     }
@@ -154,19 +154,6 @@ impl Tail {
         Ok(changes.into_iter().map(|(_, change)| change).collect())
     }
 
-    /// Keeps the records that are no rows from now on, until they are taken.
-    pub fn keep_letters(&mut self) {
-        self.letters.get_or_insert_default();
-    }
-
-    /// Returns the records that were no rows since the last time.
-    pub fn take_letters(&mut self) -> Vec<Letter> {
-        self.letters
-            .as_mut()
-            .map(std::mem::take)
-            .unwrap_or_default()
-    }
-
     /// Returns how many records were no rows.
     pub fn rejected_count(&self) -> u64 {
         self.decoder.rejected_count()
@@ -189,7 +176,7 @@ impl Tail {
 }
 
 /// Decodes one record; returns whether it became a row.
-fn take_in(decoder: &mut Decoder, record: &Record<'_>, letters: Option<&mut Vec<Letter>>) -> bool {
+fn take_in(decoder: &mut Decoder, record: &Record<'_>, letters: Option<&mut Kept>) -> bool {
     // A record without a value deletes its key in a compacted topic; it is no row.
     let Some(payload) = record.payload else {
         return false;
@@ -199,7 +186,7 @@ fn take_in(decoder: &mut Decoder, record: &Record<'_>, letters: Option<&mut Vec<
         format!("partition {} offset {}", record.partition, record.offset)
     });
     if let (Some(why), Some(letters)) = (why, letters) {
-        letters.push(Letter::of(record, why));
+        letters.add(record, why);
     }
     decoder.rows() > before
 }

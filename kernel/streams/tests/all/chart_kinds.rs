@@ -272,3 +272,21 @@ fn a_mirrored_line_is_drawn_downward() {
     // The two lines, then those of the legend.
     assert!(heights[0] < heights[1] - 100, "{heights:?}");
 }
+
+#[test]
+fn a_span_without_an_end_is_counted() {
+    let frame = df!("from" => [1.0, 2.0], "to" => [Some(3.0), None], "row" => ["a", "b"]).unwrap();
+    let picture = drawn(&Chart::gantt("from", "to", "row"), &frame, "openspan");
+    assert!(
+        picture.text().starts_with("row over from: 1 span in"),
+        "{}",
+        picture.text()
+    );
+    assert!(
+        picture
+            .text()
+            .contains("no place on the horizontal axis: 1 row"),
+        "{}",
+        picture.text()
+    );
+}

@@ -239,6 +239,10 @@ fn what_is_no_number_is_a_gap_and_counted() {
         text.contains("drawn as gaps, for they are NaN or infinite: 2 values"),
         "{text}"
     );
+    assert!(
+        text.contains("not drawn, for they have no place on the horizontal axis: 1 row"),
+        "{text}"
+    );
     assert!(!picture.svg().contains("NaN,") && !picture.svg().contains("inf"));
 }
 

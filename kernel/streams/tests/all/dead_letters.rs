@@ -97,6 +97,12 @@ fn a_live_query_sends_them_as_they_come() {
         .unwrap();
     levels.text().send("G09", "level?").unwrap();
     until("the letter is there", || dead.records().unwrap() == 1);
+    // A topic that is emptied is read anew, and its letters still go their way.
+    levels.clear().unwrap();
+    levels.text().send("G09", "again?").unwrap();
+    until("the second letter is there", || {
+        dead.records().unwrap() == 2
+    });
     live.stop().unwrap();
     assert_eq!(live.rejected().unwrap().height(), 1);
     assert_eq!(letters(&dead)[0].1, b"level?");

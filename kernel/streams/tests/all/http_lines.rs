@@ -222,6 +222,17 @@ fn an_address_that_gives_no_lines_says_what_to_do() {
         &feed.wait().unwrap_err(),
         &["the server gives no lines", "status 404", "in a browser"],
     );
+    let odd = HttpLines::get(&server.url)
+        .header("a name", "x")
+        .reconnect();
+    let error = odd.start(&topic).unwrap().wait().unwrap_err();
+    assert_says(
+        &error,
+        &[
+            "this request cannot be made",
+            ".header(\"Name\", \"value\")",
+        ],
+    );
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", free.local_addr().unwrap());
     drop(free);

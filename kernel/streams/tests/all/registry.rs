@@ -293,13 +293,41 @@ fn records_wait_for_a_registry_that_does_not_answer() {
 }
 
 #[test]
+fn a_table_says_that_the_registry_does_not_answer() {
+    let server = Server::start();
+    let registry = Registry::connect(&server.url).unwrap();
+    let levels = topic("registry-table", 1).avro(&registry);
+    levels
+        .produce(&df!("gauge" => ["G07"], "level_cm" => [1.0]).unwrap())
+        .unwrap();
+    let fresh = Registry::connect(&server.url).unwrap();
+    server.next(
+        500,
+        json!({"error_code": 50001, "message": "the store is away"}),
+    );
+    let table = KTable::new(["gauge"]);
+    let error = table
+        .read(&topic("registry-table", 1).avro(&fresh))
+        .unwrap_err();
+    assert_says(
+        &error,
+        &["the schema registry refuses", "the store is away"],
+    );
+    table
+        .read(&topic("registry-table", 1).avro(&fresh))
+        .unwrap();
+    assert_eq!(table.len(), 1);
+}
+
+#[test]
 fn an_address_without_a_registry_says_so() {
     for (url, part) in [
         ("localhost:8081", "have: localhost:8081"),
         ("http://", "have: http://"),
-        ("https://registry", "this build speaks http"),
+        ("https://ada:secret@registry", "this build speaks http"),
     ] {
         let error = Registry::connect(url).unwrap_err();
+        assert!(!error.to_string().contains("secret"));
         assert_says(
             &error,
             &[

@@ -92,10 +92,19 @@ impl Request {
         if let Some(id) = &self.last_event {
             request = request.header("Last-Event-ID", id);
         }
-        let answer = request
-            .header("Accept", "application/x-ndjson, text/event-stream, */*")
-            .call()
-            .map_err(|cause| self.away(cause.into_io()))?;
+        let answer =
+            request
+                .header("Accept", "application/x-ndjson, text/event-stream, */*")
+                .call()
+                .map_err(|cause| match cause {
+                    // Asking again would not help.
+                    ureq::Error::Http(_) | ureq::Error::BadUri(_) => Error::new(
+                        "this request cannot be made",
+                    )
+                    .have(format!("{}: {cause}", self.url))
+                    .hint("HttpLines::get(\"http://host:port/path\").header(\"Name\", \"value\")"),
+                    cause => self.away(cause.into_io()),
+                })?;
         match answer.status().as_u16() {
             200..300 => Ok(answer),
             status @ (429 | 500..) => Err(self.away(io::Error::other(format!("status {status}")))),
