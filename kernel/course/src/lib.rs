@@ -57,6 +57,7 @@ pub mod zoo;
 mod bar_picture;
 mod canvas;
 mod card;
+mod client;
 mod random;
 mod table_picture;
 mod window_picture;

@@ -25,6 +25,19 @@ pub(crate) struct Row {
     pub agrees: bool,
 }
 
+impl Row {
+    /// Takes one thing out of the right answer and of the learner's.
+    pub fn of<T>(name: &str, [expected, got]: [&T; 2], of: fn(&T) -> String) -> Row {
+        let (expected, got) = (of(expected), of(got));
+        Row {
+            name: name.to_owned(),
+            agrees: expected == got,
+            expected,
+            got,
+        }
+    }
+}
+
 impl TablePicture {
     /// Returns the picture as SVG, 640 pixels wide. A tick or a cross begins each row.
     pub fn svg(&self) -> String {

@@ -193,12 +193,7 @@ fn words(history: &History) -> String {
 }
 
 fn picture(_: &History, expected: &Consumed, got: &Consumed) -> String {
-    let row = |name: &str, of: fn(&Consumed) -> String| Row {
-        name: name.to_owned(),
-        expected: of(expected),
-        got: of(got),
-        agrees: of(expected) == of(got),
-    };
+    let row = |name, of: fn(&Consumed) -> String| Row::of(name, [expected, got], of);
     TablePicture {
         title: "What is left in the end".into(),
         rows: vec![

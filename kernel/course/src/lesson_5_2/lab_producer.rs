@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use headwater_streams::{Cluster, Error, Result, Topic};
 use polars::prelude::{AnyValue, DataFrame, df};
-use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 
 use super::delivery::{Client, Report, wait};
+use crate::client;
 
 /// A Kafka producer (librdkafka) with the settings that you give it. It shows what became of every
 /// record, which the broker says in a delivery report.
@@ -74,16 +74,7 @@ impl LabProducer {
 
     /// Opens a client with these settings.
     pub(super) fn client(&self) -> Result<Client> {
-        let mut config = ClientConfig::new();
-        config
-            .set("bootstrap.servers", self.cluster.bootstrap())
-            .set("client.id", "headwater-lab")
-            .set("reconnect.backoff.ms", "50")
-            .set("reconnect.backoff.max.ms", "200")
-            .set("topic.metadata.refresh.fast.interval.ms", "50")
-            .set("topic.metadata.propagation.max.ms", "2000")
-            .set("log.connection.close", "false")
-            .set_log_level(RDKafkaLogLevel::Emerg);
+        let mut config = client::settings(&self.cluster, "headwater-lab");
         for (name, value) in &self.settings {
             config.set(name, value);
         }

@@ -20,6 +20,7 @@ mod lab_service;
 mod metrics_server;
 mod monitor_ways;
 mod ride;
+mod watch;
 
 pub use board::DetectorBoard;
 pub use detector::Detector;

@@ -217,12 +217,7 @@ fn words(history: &History) -> String {
 }
 
 fn picture(_: &History, expected: &Handled, got: &Handled) -> String {
-    let row = |name: &str, of: fn(&Handled) -> String| Row {
-        name: name.to_owned(),
-        expected: of(expected),
-        got: of(got),
-        agrees: of(expected) == of(got),
-    };
+    let row = |name, of: fn(&Handled) -> String| Row::of(name, [expected, got], of);
     TablePicture {
         title: "What is left in the end".into(),
         rows: vec![

@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use headwater_streams::{Cluster, Error, Result, interrupt};
 use rdkafka::ClientContext;
-use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
+
+use crate::client;
 
 /// How long the broker may take to confirm an event.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -42,17 +44,8 @@ pub(super) struct ShopProducer(BaseProducer<Said>);
 impl ShopProducer {
     /// Opens a producer that does not wait for company of its records.
     pub fn open(cluster: &Cluster) -> Result<ShopProducer> {
-        let mut config = ClientConfig::new();
-        config
-            .set("bootstrap.servers", cluster.bootstrap())
-            .set("client.id", "headwater-shop")
-            .set("linger.ms", "0")
-            .set("reconnect.backoff.ms", "50")
-            .set("reconnect.backoff.max.ms", "200")
-            .set("topic.metadata.refresh.fast.interval.ms", "50")
-            .set("topic.metadata.propagation.max.ms", "2000")
-            .set("log.connection.close", "false")
-            .set_log_level(RDKafkaLogLevel::Emerg);
+        let mut config = client::settings(cluster, "headwater-shop");
+        config.set("linger.ms", "0");
         Ok(ShopProducer(config.create_with_context(Said::default())?))
     }
 
@@ -80,6 +73,7 @@ impl ShopProducer {
             .have(why)
             .hint("cluster.describe()? to see whether the broker is still there"))
     }
+
     fn take(&self) -> Option<std::result::Result<(), String>> {
         self.0.context().0.lock().ok()?.take()
     }

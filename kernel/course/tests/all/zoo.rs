@@ -24,3 +24,22 @@ fn every_exercise_has_at_least_four_wrong_solutions() {
     }
     assert!(counts.values().all(|count| *count >= 4), "{counts:?}");
 }
+
+/// Asserts that every wrong solution of an exercise shows a picture with these words, in less than so many
+/// bytes.
+pub fn each_shows_a_picture(exercise: &str, words: &str, most: usize) {
+    let mut count = 0;
+    for specimen in zoo::all().filter(|specimen| specimen.exercise == exercise) {
+        let outcome = (specimen.check)(&Learner::of("guest"));
+        let picture = outcome
+            .finding()
+            .and_then(|finding| finding.picture.as_deref());
+        assert!(
+            picture.is_some_and(|svg| svg.contains(words) && svg.len() < most),
+            "{}",
+            specimen.name
+        );
+        count += 1;
+    }
+    assert!(count >= 4, "{count} wrong solutions of {exercise}");
+}
