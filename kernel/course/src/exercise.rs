@@ -23,7 +23,7 @@ impl Exercise {
 }
 
 /// Every exercise that has a check.
-pub const ALL: [&Exercise; 16] = [
+pub const ALL: [&Exercise; 17] = [
     &crate::lesson_5_1::trace::EXERCISE,
     &crate::lesson_5_1::engines::EXERCISE,
     &crate::lesson_5_1::window_starts::EXERCISE,
@@ -39,6 +39,7 @@ pub const ALL: [&Exercise; 16] = [
     &crate::lesson_5_4::health::EXERCISE,
     &crate::lesson_5_5::monitor::EXERCISE,
     &crate::lesson_5_6::retry::EXERCISE,
+    &crate::lesson_5_7::join_tests::EXERCISE,
     &crate::lesson_5_8::capacity::EXERCISE,
 ];
 

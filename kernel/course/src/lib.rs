@@ -17,6 +17,7 @@
 //! - [`lesson_5_4`]: the models, pictures and exercises of lesson 5.4
 //! - [`lesson_5_5`]: the demos, pictures and exercises of lesson 5.5
 //! - [`lesson_5_6`]: the labs, pictures and exercises of lesson 5.6
+//! - [`lesson_5_7`]: the labs, pictures and exercises of lesson 5.7
 //! - [`lesson_5_8`]: the labs, pictures and exercises of lesson 5.8
 //! - [`zoo`]: wrong solutions, which the checks must catch
 //!
@@ -48,6 +49,7 @@ pub mod lesson_5_2;
 pub mod lesson_5_4;
 pub mod lesson_5_5;
 pub mod lesson_5_6;
+pub mod lesson_5_7;
 pub mod lesson_5_8;
 pub mod outcome;
 pub mod prelude;

@@ -10,6 +10,8 @@ pub struct Outcome {
     exercise: &'static Exercise,
     state: State,
     hints_used: usize,
+    /// What a part of a correct answer is worth, where an exercise says so.
+    part: f64,
 }
 
 /// The four outcomes.
@@ -47,6 +49,15 @@ impl Outcome {
             exercise,
             state,
             hints_used: hint::used(exercise),
+            part: 0.0,
+        }
+    }
+
+    /// Gives points for a part of a correct answer.
+    pub(crate) fn earned(self, points: f64) -> Outcome {
+        Outcome {
+            part: points,
+            ..self
         }
     }
 
@@ -80,12 +91,12 @@ impl Outcome {
         self.state == State::Correct
     }
 
-    /// Returns the points: all of them for a correct answer, else 0.
+    /// Returns the points: all of them for a correct answer, else 0, or what an exercise gives for a part.
     pub fn points(&self) -> f64 {
         if self.is_correct() {
             f64::from(self.exercise.points)
         } else {
-            0.0
+            self.part
         }
     }
 
@@ -183,6 +194,9 @@ impl Outcome {
             ),
             State::NotYet(finding) if finding.call.is_empty() => None,
             State::NotYet(_) => Some("The first case that is not right:".into()),
+            State::Almost { property, .. } if self.part > 0.0 => Some(format!(
+                "Passed. For all of the points, this has to hold: {property}."
+            )),
             State::Almost { property, .. } => Some(format!(
                 "Right on every shown case. This property fails: {property}. One case of it:"
             )),

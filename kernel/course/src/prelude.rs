@@ -24,5 +24,8 @@ pub use crate::lesson_5_6::{
     ErrorPolicy, Letter, LetterHeaders, LetterTopic, OrderFault, Outcomes, PolicyRun, RetryDesk,
     Shop, WritePath, check_5_6_e4, hot_readings, order_rows, policy_picture,
 };
+pub use crate::lesson_5_7::{
+    JoinBench, JoinUnderTest, Joined, OracleStrip, check_5_7_e2, delayed_readings,
+};
 pub use crate::lesson_5_8::{CapacityPlan, Req, StormHour, check_5_8_e1, flow_picture};
 pub use crate::outcome::Outcome;

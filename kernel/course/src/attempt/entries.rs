@@ -16,6 +16,7 @@ use crate::lesson_5_4::{
 };
 use crate::lesson_5_5::monitor;
 use crate::lesson_5_6::retry;
+use crate::lesson_5_7::join_tests;
 use crate::lesson_5_8::capacity;
 
 /// Runs a check of the functions at these addresses.
@@ -105,6 +106,10 @@ pub(super) fn find(id: &str) -> Option<Entry> {
         "5.6 E4" => |learner, all| {
             let (run, redrive) = functions!(all: retry::RunAnswer, retry::RedriveAnswer);
             retry::check_for(learner, run, redrive);
+        },
+        "5.7 E2" => |learner, all| {
+            let (suite,) = functions!(all: join_tests::Suite);
+            join_tests::check_for(learner, suite);
         },
         "5.8 E1" => |learner, all| {
             let (plan,) = functions!(all: capacity::Answer);

@@ -9,6 +9,7 @@ mod lesson_5_2;
 mod lesson_5_4;
 mod lesson_5_5;
 mod lesson_5_6;
+mod lesson_5_7;
 mod lesson_5_8;
 mod models;
 mod once;
@@ -43,6 +44,7 @@ pub fn all() -> impl Iterator<Item = &'static Specimen> {
         lesson_5_4::SPECIMENS,
         lesson_5_5::SPECIMENS,
         lesson_5_6::SPECIMENS,
+        lesson_5_7::SPECIMENS,
         lesson_5_8::SPECIMENS,
     ]
     .into_iter()
