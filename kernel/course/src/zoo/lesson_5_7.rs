@@ -32,7 +32,7 @@ pub(super) const SPECIMENS: &[Specimen] = &[
     wrong!("happy path", "the happy path", happy),
     wrong!("sleeps", "your tests wait", |bench| {
         happy(bench);
-        std::thread::sleep(Duration::from_millis(100));
+        std::thread::sleep(Duration::from_millis(10));
     }),
     wrong!("sleeps for sixteen seconds", "your tests wait", |bench| {
         let mut join = bench.fresh();

@@ -87,6 +87,17 @@ fn suite_that_finds_eight_or_more_passes_with_points_in_proportion() {
 }
 
 #[test]
+fn suite_that_computes_for_long_does_not_wait() {
+    let outcome = check_for(&Learner::of("test"), |bench| {
+        let begun = std::time::Instant::now();
+        while begun.elapsed().as_millis() < 60 {
+            all(bench);
+        }
+    });
+    assert!(outcome.is_correct(), "{}", outcome.text());
+}
+
+#[test]
 #[allow(clippy::todo)]
 fn stub_is_not_attempted() {
     let outcome = check_for(&Learner::of("test"), (|_| todo!()) as Suite);
