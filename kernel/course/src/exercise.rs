@@ -31,6 +31,7 @@ pub const ALL: [&Exercise; 17] = [
     &crate::lesson_5_1::once::EXERCISE,
     &crate::lesson_5_1::models::EXERCISE,
     &crate::lesson_5_2::consumer_loop::EXERCISE,
+    &crate::lesson_5_3::joins::EXERCISE,
     &crate::lesson_5_4::polars_windows::EXERCISE,
     &crate::lesson_5_4::watermark_ledger::EXERCISE,
     &crate::lesson_5_4::output_modes::EXERCISE,

@@ -14,6 +14,7 @@
 //! - [`trial`]: compares a function with the right one, case by case, and names a misconception
 //! - [`lesson_5_1`]: the exercises of lesson 5.1
 //! - [`lesson_5_2`]: the labs, pictures and exercises of lesson 5.2
+//! - [`lesson_5_3`]: the labs, pictures and exercises of lesson 5.3
 //! - [`lesson_5_4`]: the models, pictures and exercises of lesson 5.4
 //! - [`lesson_5_5`]: the demos, pictures and exercises of lesson 5.5
 //! - [`lesson_5_6`]: the labs, pictures and exercises of lesson 5.6
@@ -46,6 +47,7 @@ pub mod hint;
 pub mod learner;
 pub mod lesson_5_1;
 pub mod lesson_5_2;
+pub mod lesson_5_3;
 pub mod lesson_5_4;
 pub mod lesson_5_5;
 pub mod lesson_5_6;

@@ -11,6 +11,7 @@ use crate::lesson_5_1::trace::{self, TraceStats, Trip};
 use crate::lesson_5_1::use_cases::UseCase;
 use crate::lesson_5_1::window_starts;
 use crate::lesson_5_2::consumer_loop;
+use crate::lesson_5_3::joins;
 use crate::lesson_5_4::{
     checkpoint, health, incremental, output_modes, polars_windows, watermark_ledger,
 };
@@ -69,6 +70,10 @@ pub(super) fn find(id: &str) -> Option<Entry> {
         "5.2 E3" => |learner, all| {
             let (run,) = functions!(all: consumer_loop::Answer);
             consumer_loop::check_for(learner, run);
+        },
+        "5.3 E5" => |learner, all| {
+            let (table, stream) = functions!(all: joins::TableAnswer, joins::StreamAnswer);
+            joins::check_for(learner, table, stream);
         },
         "5.4 E1" => |learner, all| {
             let (tumbling, hopping, session) = functions!(all:

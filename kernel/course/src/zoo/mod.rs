@@ -6,6 +6,7 @@
 mod buffer;
 mod engines;
 mod lesson_5_2;
+mod lesson_5_3_joins;
 mod lesson_5_4;
 mod lesson_5_5;
 mod lesson_5_6;
@@ -41,6 +42,7 @@ pub fn all() -> impl Iterator<Item = &'static Specimen> {
         once::SPECIMENS,
         models::SPECIMENS,
         lesson_5_2::SPECIMENS,
+        lesson_5_3_joins::SPECIMENS,
         lesson_5_4::SPECIMENS,
         lesson_5_5::SPECIMENS,
         lesson_5_6::SPECIMENS,

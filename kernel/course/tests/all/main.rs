@@ -6,6 +6,7 @@ mod bundled_data;
 mod drawings;
 mod engines;
 mod exercises_5_2;
+mod exercises_5_3_joins;
 mod exercises_5_4;
 mod exercises_5_5;
 mod exercises_5_6;
