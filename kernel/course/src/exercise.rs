@@ -23,7 +23,7 @@ impl Exercise {
 }
 
 /// Every exercise that has a check.
-pub const ALL: [&Exercise; 17] = [
+pub const ALL: [&Exercise; 18] = [
     &crate::lesson_5_1::trace::EXERCISE,
     &crate::lesson_5_1::engines::EXERCISE,
     &crate::lesson_5_1::window_starts::EXERCISE,

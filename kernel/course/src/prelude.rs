@@ -10,7 +10,10 @@ pub use crate::lesson_5_2::{
     Killed, LabConsumer, LabProducer, MockConsumer, MockSink, Polled, Stage, Tape, check_5_2_e3,
     gauge_readings,
 };
-pub use crate::lesson_5_3::{JoinRecord, JoinRow, Lane, check_5_3_e5, join_script, join_strip};
+pub use crate::lesson_5_3::{
+    GroupLab, JoinRecord, JoinRow, Lane, Till, both_readers, check_5_3_e5, crash_matrix,
+    join_script, join_strip,
+};
 pub use crate::lesson_5_4::{
     BatchEngine, BatchReport, BatchTable, Changes, CommitTime, DStream, Disk, Health, Ledger,
     MicroBatch, Outage, ProgressRecord, QueryKind, SinkKind, SinkTo, SparkRecording, Stopped,

@@ -14,6 +14,7 @@ mod exercises_5_7;
 mod exercises_5_8;
 mod generators;
 mod labs_5_2;
+mod labs_5_3;
 mod labs_5_5;
 mod labs_5_6;
 mod labs_5_7;
