@@ -18,7 +18,7 @@ const POLICIES: [(Commit, &str); 4] = [
 ///
 /// Columns: `commits` (str, a word for the policy), `at` (str, `C1` to `C7`), `policy` and `dies` (str, the
 /// same in words), `records`, `lost`, `doubled` (in the topic that it writes to, read
-/// as committed) and `effects_repeated` (calls of a service without a key) (u32).
+/// as committed) and `effects_repeated` (calls of a service without a key) (u64).
 ///
 /// # Errors
 /// When the frame cannot be made.

@@ -19,7 +19,7 @@ fn crash_matrix_loses_doubles_or_neither_by_the_policy() {
     let sum = |column: &str| -> Vec<bool> {
         let column = sums.column(column).expect("a column");
         column
-            .u32()
+            .u64()
             .expect("counts")
             .iter()
             .flatten()
