@@ -11,6 +11,7 @@
 //! - [`hint`](mod@hint): hints in three steps
 //! - [`outcome`]: the four outcomes of a check, and how they show themselves
 //! - [`attempt`]: runs a learner's function where neither a panic nor an endless loop does harm
+//! - [`progress`](mod@progress): what a learner has done so far, in a file of their own
 //! - [`trial`]: compares a function with the right one, case by case, and names a misconception
 //! - [`lesson_5_1`]: the exercises of lesson 5.1
 //! - [`lesson_5_2`]: the labs, pictures and exercises of lesson 5.2
@@ -55,6 +56,7 @@ pub mod lesson_5_7;
 pub mod lesson_5_8;
 pub mod outcome;
 pub mod prelude;
+pub mod progress;
 pub mod trial;
 pub mod zoo;
 
@@ -72,3 +74,4 @@ pub use generators::Generated;
 pub use hint::{Hint, hint};
 pub use learner::{Learner, learner};
 pub use outcome::{Finding, Outcome, State};
+pub use progress::{LearnerProgress, progress};

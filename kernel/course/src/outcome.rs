@@ -3,6 +3,7 @@
 use crate::card::Card;
 use crate::exercise::Exercise;
 use crate::hint;
+use crate::progress;
 
 /// How a check ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -133,9 +134,19 @@ impl Outcome {
         self.card().html()
     }
 
-    /// Shows the outcome as the value of a cell.
+    /// Returns how many hints the session had shown before the check.
+    pub fn hints_used(&self) -> usize {
+        self.hints_used
+    }
+
+    /// Shows the outcome as the value of a cell, and writes it down as
+    /// [`progress`](mod@crate::progress).
     pub fn evcxr_display(&self) {
-        self.card().show(&self.text());
+        let mut card = self.card();
+        if let Err(error) = progress::note(self) {
+            card = card.text_block(&format!("This was not written down:\n{error}"));
+        }
+        card.show(&self.text());
     }
 
     fn card(&self) -> Card {

@@ -33,3 +33,4 @@ pub use crate::lesson_5_7::{
 };
 pub use crate::lesson_5_8::{CapacityPlan, Req, StormHour, check_5_8_e1, flow_picture};
 pub use crate::outcome::Outcome;
+pub use crate::progress::{LearnerProgress, progress};

@@ -5,6 +5,7 @@
 //! - [`check`]: that, and what must hold when they run
 //! - [`live`]: whether a cell streamed, windowed and plotted; whether pictures have their words
 //! - [`overview`]: `notebooks/README.md` and the links at the end of each lesson
+//! - [`progress`]: the files of many learners as one table
 //! - [`zoo`]: the wrong solutions, handed in
 
 mod catalogue;
@@ -12,6 +13,7 @@ mod check;
 mod form;
 mod live;
 mod overview;
+mod progress;
 mod zoo;
 
 use std::process::ExitCode;
@@ -20,8 +22,9 @@ use clap::Subcommand;
 
 use check::CheckArgs;
 use overview::OverviewArgs;
+use progress::ProgressArgs;
 
-/// Checks the lessons and writes their overview.
+/// Checks the lessons, writes their overview, and shows how far a class is.
 #[derive(Debug, clap::Args)]
 pub struct CourseArgs {
     #[command(subcommand)]
@@ -32,6 +35,7 @@ pub struct CourseArgs {
 enum CourseCommand {
     Check(CheckArgs),
     Overview(OverviewArgs),
+    Progress(ProgressArgs),
 }
 
 /// Runs the command that was typed.
@@ -39,5 +43,6 @@ pub fn course(args: &CourseArgs) -> ExitCode {
     match &args.command {
         CourseCommand::Check(args) => check::check(args),
         CourseCommand::Overview(args) => overview::overview(args),
+        CourseCommand::Progress(args) => progress::progress(args),
     }
 }

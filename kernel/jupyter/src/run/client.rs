@@ -280,6 +280,9 @@ fn connection_file(key: &str) -> String {
     serde_json::to_string(&info).expect("strings and numbers")
 }
 
+/// Names the file of a learner's progress, as `headwater_course::progress` reads it.
+const PROGRESS_ENV: &str = "HEADWATER_PROGRESS";
+
 fn spawn(start: &Start, file: &Path) -> std::io::Result<Child> {
     Command::new(&start.binary)
         .arg("kernel")
@@ -287,6 +290,11 @@ fn spawn(start: &Start, file: &Path) -> std::io::Result<Child> {
         .current_dir(&start.workdir)
         // What a program runs is not what a person typed.
         .env(HISTORY_ENV, IN_MEMORY)
+        // Nor what a learner has solved, unless a file for it is named.
+        .env(
+            PROGRESS_ENV,
+            std::env::var_os(PROGRESS_ENV).unwrap_or_default(),
+        )
         .envs(start.variables.iter().map(|(name, value)| (name, value)))
         // The kernel ends by itself should this process be killed.
         .env(PARENT_ENV, std::process::id().to_string())

@@ -22,6 +22,7 @@ mod input;
 mod lab;
 mod lifetime;
 mod output;
+mod progress;
 mod run;
 mod session;
 mod setup;
