@@ -64,6 +64,7 @@ mod bar_picture;
 mod canvas;
 mod card;
 mod client;
+mod event_time;
 mod random;
 mod table_picture;
 mod window_picture;

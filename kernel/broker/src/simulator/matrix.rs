@@ -23,7 +23,8 @@ pub struct Cell {
     pub lost: u64,
     /// Further copies in the output topic.
     pub doubled: u64,
-    /// Effects outside of the log beyond the first of a record; a transaction does not cover them.
+    /// Effects outside of the log beyond the first of a record. A consumer in a transaction has none
+    /// here: what it did outside, no transaction would cover.
     pub effects_repeated: u64,
 }
 

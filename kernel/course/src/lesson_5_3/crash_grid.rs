@@ -3,7 +3,7 @@
 use headwater_broker::simulator::{Commit, CrashMatrix, CrashPoint};
 use polars::prelude::*;
 
-/// How many records each cell of the matrix handles, and with which spacing the timer commits.
+/// How many records each cell of the matrix handles.
 const RECORDS: u32 = 200;
 /// When a consumer commits, in a word or two.
 const POLICIES: [(Commit, &str); 4] = [
@@ -17,8 +17,7 @@ const POLICIES: [(Commit, &str); 4] = [
 /// simulator: 200 records a cell, in runs of 20 with one crash each. The same seed gives the same matrix.
 ///
 /// Columns: `commits` (str, a word for the policy), `at` (str, `C1` to `C7`), `policy` and `dies` (str, the
-/// same in words), `records`, `lost`, `doubled` (in the topic that it writes to, read
-/// as committed) and `effects_repeated` (calls of a service without a key) (u64).
+/// same in words), `records`, `lost` and `doubled` (u64; in the topic that it writes to, read as committed).
 ///
 /// # Errors
 /// When the frame cannot be made.
@@ -39,6 +38,5 @@ pub fn crash_matrix(seed: u64) -> PolarsResult<DataFrame> {
         "records" => cells.iter().map(|cell| cell.records).collect::<Vec<_>>(),
         "lost" => cells.iter().map(|cell| cell.lost).collect::<Vec<_>>(),
         "doubled" => cells.iter().map(|cell| cell.doubled).collect::<Vec<_>>(),
-        "effects_repeated" => cells.iter().map(|cell| cell.effects_repeated).collect::<Vec<_>>(),
     )
 }

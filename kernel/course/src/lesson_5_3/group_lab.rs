@@ -6,15 +6,17 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use headwater_streams::{Cluster, Error, Result, Topic, interrupt};
-use polars::prelude::{DataFrame, DataType, IntoLazy, TimeUnit, TimeZone, col, df};
+use polars::prelude::{ChunkAgg as _, DataFrame, df};
 use rdkafka::producer::{BaseProducer, BaseRecord};
 
 use super::member::{Group, Member, Take};
 use super::ownership::{self, Diary};
-use crate::client;
+use crate::{client, event_time};
 
 /// Every partition gets a record so often.
 const RECORD_EVERY: Duration = Duration::from_millis(100);
+/// How long the last records may take to their members.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How the two groups are called, and the assignor of each.
 const GROUPS: [(&str, &str); 2] = [("eager", "range"), ("cooperative", "cooperative-sticky")];
 
@@ -111,8 +113,8 @@ impl GroupLab {
     /// # Errors
     /// When there is no such member, or it is not a static one.
     pub fn kill(&self, name: &str) -> Result<()> {
-        let is_static = |member: &Member| member.name == name && !member.is_static;
-        if self.state().members[0].iter().any(is_static) {
+        let says_goodbye = |member: &Member| member.name == name && !member.is_static;
+        if self.state().members[0].iter().any(says_goodbye) {
             return Err(
                 Error::new(format!("{name} would say goodbye, however it ends"))
                     .have("a member without group.instance.id")
@@ -147,11 +149,14 @@ impl GroupLab {
         self.taken()
     }
 
-    /// Ends all members and the account. Safe to call twice.
+    /// Waits until the members have taken what was sent, at most 10 s, then ends them and the account. Safe
+    /// to call twice.
     ///
     /// # Errors
-    /// When the last records do not reach the broker.
+    /// When the last records do not reach the broker, or on interrupt.
     pub fn stop(&self) -> Result<()> {
+        self.inside.feed.flush()?;
+        self.catch_up()?;
         let members = {
             let mut state = self.state();
             let now_s = self.inside.began.elapsed().as_secs_f64();
@@ -161,7 +166,6 @@ impl GroupLab {
         // All at once: otherwise each goodbye would make those who stay join anew.
         members.iter().flatten().for_each(Member::ask_to_stop);
         drop(members);
-        self.inside.feed.flush()?;
         self.taken().map(drop)
     }
 
@@ -208,7 +212,8 @@ impl GroupLab {
         )?)
     }
 
-    /// Returns the account of each group: strategy (str), sent, taken, distinct, repeated, not_taken.
+    /// Returns the account of each group: strategy (str), sent, distinct (records that
+    /// a member took), repeated (taken once more), not_taken.
     ///
     /// # Errors
     /// When the broker does not answer.
@@ -230,6 +235,21 @@ impl GroupLab {
             "repeated" => both().map(|(taken, distinct)| taken - distinct).collect::<Vec<_>>(),
             "not_taken" => distinct.iter().map(|distinct| sent - distinct).collect::<Vec<_>>(),
         )?)
+    }
+
+    /// Waits until each group has taken every record; one without members never will.
+    fn catch_up(&self) -> Result<()> {
+        let limit = Instant::now() + PATIENCE;
+        while Instant::now() < limit && self.state().members.iter().any(|it| !it.is_empty()) {
+            interrupt::check()?;
+            self.taken()?;
+            let not_taken = self.account()?.column("not_taken")?.i64()?.sum();
+            if not_taken == Some(0) {
+                break;
+            }
+            std::thread::sleep(RECORD_EVERY);
+        }
+        Ok(())
     }
 
     fn start(&self, is_static: bool) -> Result<()> {
@@ -292,11 +312,7 @@ impl GroupLab {
             "offset" => rows.iter().map(|it| it.2.offset).collect::<Vec<_>>(),
             "waited_s" => rows.iter().map(|it| it.2.waited_s).collect::<Vec<_>>(),
         )?;
-        let clock = DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC));
-        Ok(frame
-            .lazy()
-            .with_columns([col("event_time").cast(clock)])
-            .collect()?)
+        Ok(event_time::in_utc(frame, "event_time")?)
     }
 
     fn end_s(&self) -> f64 {

@@ -105,129 +105,72 @@ impl Way {
     }
 }
 
+/// What the join gives that does one thing less than the right one.
+macro_rules! without {
+    ($what:ident) => {
+        |it| {
+            came(it, |records, window_s, grace_s| {
+                let way = Way {
+                    $what: false,
+                    ..Way::RIGHT
+                };
+                way.join(records, window_s, grace_s)
+            })
+        }
+    };
+}
+
 pub(super) const STREAM: &[Misconception<Script, Came>] = &[
     Misconception {
         name: "left join emits null at once",
-        wrong: |it| {
-            came(it, |records, window_s, grace_s| {
-                Way {
-                    null_waits: false,
-                    ..Way::RIGHT
-                }
-                .join(records, window_s, grace_s)
-            })
-        },
+        wrong: without!(null_waits),
         hint: "you put the null row out as the order arrives, and its price may still come: what has gone downstream \
                cannot be called back. Wait until stream time has passed time + window + grace",
     },
     Misconception {
         name: "closed on wall time",
-        wrong: |it| {
-            came(it, |records, window_s, grace_s| {
-                Way {
-                    event_time: false,
-                    ..Way::RIGHT
-                }
-                .join(records, window_s, grace_s)
-            })
-        },
+        wrong: without!(event_time),
         hint: "your windows close by `arrived_s`: read the same topic tomorrow and everything is late. The clock of a \
                join is stream time, the largest `time_s` so far",
     },
     Misconception {
         name: "joined partition by partition",
-        wrong: |it| {
-            came(it, |records, window_s, grace_s| {
-                Way {
-                    across_partitions: false,
-                    ..Way::RIGHT
-                }
-                .join(records, window_s, grace_s)
-            })
-        },
+        wrong: without!(across_partitions),
         hint: "some keys join and others never do: 12 partitions on the left, 6 on the right, so one key may lie in \
                partition 11 here and 5 there. Join by key, as if both had been repartitioned",
     },
     Misconception {
         name: "window on one side",
-        wrong: |it| {
-            came(it, |records, window_s, grace_s| {
-                Way {
-                    two_sided: false,
-                    ..Way::RIGHT
-                }
-                .join(records, window_s, grace_s)
-            })
-        },
+        wrong: without!(two_sided),
         hint: "your window looks only forward: a price up to `window_s` before the order matches as well as one after it",
     },
     Misconception {
         name: "late records kept",
-        wrong: |it| {
-            came(it, |records, window_s, grace_s| {
-                Way {
-                    drops_late: false,
-                    ..Way::RIGHT
-                }
-                .join(records, window_s, grace_s)
-            })
-        },
+        wrong: without!(drops_late),
         hint: "a record that is more than the grace behind stream time is late and takes no part: its partner may be \
                out already, with null",
     },
     Misconception {
         name: "null also for matched",
-        wrong: |it| {
-            came(it, |records, window_s, grace_s| {
-                Way {
-                    null_for_unmatched_only: false,
-                    ..Way::RIGHT
-                }
-                .join(records, window_s, grace_s)
-            })
-        },
+        wrong: without!(null_for_unmatched_only),
         hint: "when a window closes, an order that has met a price has said all it had to say: remember which have \
                matched, and put null out only for the others",
     },
     Misconception {
         name: "flushed at the end",
-        wrong: |it| {
-            came(it, |records, window_s, grace_s| {
-                Way {
-                    leaves_open: false,
-                    ..Way::RIGHT
-                }
-                .join(records, window_s, grace_s)
-            })
-        },
+        wrong: without!(leaves_open),
         hint: "after the last record you put out what is still open. A stream has no last record: what stream time has \
                not closed stays open",
     },
     Misconception {
         name: "closed without the grace",
-        wrong: |it| {
-            came(it, |records, window_s, grace_s| {
-                Way {
-                    waits_for_grace: false,
-                    ..Way::RIGHT
-                }
-                .join(records, window_s, grace_s)
-            })
-        },
+        wrong: without!(waits_for_grace),
         hint: "your null row comes when the window ends, and a price within the grace may still match it: it closes the \
                grace later",
     },
     Misconception {
         name: "inner join",
-        wrong: |it| {
-            came(it, |records, window_s, grace_s| {
-                Way {
-                    outer: false,
-                    ..Way::RIGHT
-                }
-                .join(records, window_s, grace_s)
-            })
-        },
+        wrong: without!(outer),
         hint: "an order that found no price is missing: a left join has a row for each order, with null once its window \
                and the grace are over",
     },

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use headwater_streams::{Cluster, Error, Result, Topic, interrupt};
 use polars::prelude::{DataFrame, df};
+use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message as _};
 use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use rdkafka::{ClientContext, error::RDKafkaErrorCode};
 
 use crate::client;
 
@@ -78,7 +78,7 @@ impl Till {
     /// # Errors
     /// When one is open, or the till is fenced.
     pub fn begin(&self) -> Result<()> {
-        Ok(self.producer.begin_transaction()?)
+        self.told(self.producer.begin_transaction())
     }
 
     /// Sends a record to the topic's first partition and waits until the broker has it.
@@ -88,13 +88,8 @@ impl Till {
     pub fn sell(&self, topic: &Topic, what: &str) -> Result<()> {
         let record = BaseRecord::<(), str>::to(topic.name()).partition(0);
         let sent = self.producer.send(record.payload(what));
-        sent.map_err(|(cause, _)| cause)?;
-        self.producer.flush(PATIENCE)?;
-        // What the broker said to the record is in the client's state, not in the answer to `flush`.
-        match self.producer.client().fatal_error() {
-            Some((code, why)) => Err(fenced(code, &why)),
-            None => Ok(()),
-        }
+        self.told(sent.map_err(|(cause, _)| cause))?;
+        self.told(self.producer.flush(PATIENCE))
     }
 
     /// Commits: all records of the transaction are to be seen from now on.
@@ -102,7 +97,7 @@ impl Till {
     /// # Errors
     /// When the till is fenced: then nothing of the transaction is ever seen.
     pub fn commit(&self) -> Result<()> {
-        Ok(self.producer.commit_transaction(PATIENCE)?)
+        self.told(self.producer.commit_transaction(PATIENCE))
     }
 
     /// Aborts: nothing of the transaction is ever seen.
@@ -110,14 +105,27 @@ impl Till {
     /// # Errors
     /// When the till is fenced.
     pub fn abort(&self) -> Result<()> {
-        Ok(self.producer.abort_transaction(PATIENCE)?)
+        self.told(self.producer.abort_transaction(PATIENCE))
+    }
+
+    /// Returns what a call came to. What ends a producer for good is in the client's state, whatever the
+    /// call itself answered: `flush` knows nothing of what the broker said to a record.
+    fn told(&self, answer: KafkaResult<()>) -> Result<()> {
+        match self.producer.client().fatal_error() {
+            Some((code, why)) => Err(ended(code, &why)),
+            None => Ok(answer?),
+        }
     }
 }
 
-fn fenced(code: RDKafkaErrorCode, why: &str) -> Error {
-    Error::new("the broker takes nothing more from this producer")
+fn ended(code: RDKafkaErrorCode, why: &str) -> Error {
+    let what = match code {
+        RDKafkaErrorCode::Fenced => "this till is fenced: a newer process has its transactional id",
+        _ => "the broker takes nothing more from this till",
+    };
+    Error::new(what)
         .have(format!("{code}: {why}"))
-        .hint("let till = Till::start(&cluster, \"till-1\")?; which fences the other one")
+        .hint("go on with the newer one; Till::start(&cluster, \"till-1\")? fences that in turn")
 }
 
 /// Returns the first partition of a topic, offset by offset, as both kinds of readers see it: offset,

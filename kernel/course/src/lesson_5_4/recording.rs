@@ -4,6 +4,8 @@ use headwater_streams::Batches;
 use polars::prelude::*;
 use serde_json::Value;
 
+use crate::event_time;
+
 macro_rules! recorded {
     ($file:literal) => {
         include_str!(concat!("../../../streams/tests/data/spark-windows/", $file))
@@ -178,11 +180,8 @@ fn frame(text: &str) -> PolarsResult<DataFrame> {
         .map(|row| row["t"].as_str().and_then(micros))
         .collect();
     let value: Vec<Option<i64>> = rows.iter().map(|row| row["value"].as_i64()).collect();
-    let mut frame = df!("t" => at, "key" => texts("key"), "value" => value)?;
-    let utc = DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC));
-    let at = frame.column("t")?.cast(&utc)?;
-    frame.with_column(at)?;
-    Ok(frame)
+    let frame = df!("t" => at, "key" => texts("key"), "value" => value)?;
+    event_time::in_utc(frame, "t")
 }
 
 /// Reads `2025-03-01T10:00:00.000000Z` as microseconds since 1970.

@@ -1,8 +1,9 @@
 //! Demo D8: readings of river gauges, of which one sends half.
 
 use headwater_streams::Result;
-use polars::prelude::{DataFrame, DataType, IntoLazy, TimeUnit, TimeZone, col, df};
+use polars::prelude::{DataFrame, df};
 
+use crate::event_time;
 use crate::random::Random;
 
 /// The gauge that sends half of all readings, and how many others there are.
@@ -42,9 +43,5 @@ pub fn hot_readings(count: usize) -> Result<DataFrame> {
         "event_time" => numbers.iter().map(at).collect::<Vec<_>>(),
         "level_mm" => levels,
     )?;
-    let clock = DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC));
-    Ok(frame
-        .lazy()
-        .with_columns([col("event_time").cast(clock)])
-        .collect()?)
+    Ok(event_time::in_utc(frame, "event_time")?)
 }

@@ -7,6 +7,7 @@ use polars::prelude::*;
 
 use crate::canvas::{Anchor, BLUE, Canvas, GREEN, GREY, INK, ORANGE, RED};
 use crate::drawing::Drawing;
+use crate::event_time;
 use crate::learner::Learner;
 use crate::random::Random;
 
@@ -38,15 +39,11 @@ pub fn delayed_readings() -> Result<DataFrame> {
         .collect();
     rows.sort_unstable();
     let times = rows.iter().map(|row| row.1).collect::<Vec<_>>();
-    let utc = DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC));
     let frame = df!(
         "event_time" => times,
         "level_cm" => rows.iter().map(|row| row.2).collect::<Vec<_>>(),
     )?;
-    Ok(frame
-        .lazy()
-        .with_columns([col("event_time").cast(utc)])
-        .collect()?)
+    Ok(event_time::in_utc(frame, "event_time")?)
 }
 
 /// The windows that a stream has closed, with what a batch over the whole log says about each.

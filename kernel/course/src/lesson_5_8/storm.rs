@@ -1,11 +1,12 @@
 //! Demo D2: an hour with a storm in it, second by second, over the partitions and brokers of a plan.
 
 use headwater_streams::{Error, Result};
-use polars::prelude::{DataFrame, DataType, IntoLazy, TimeUnit, TimeZone, col, df};
+use polars::prelude::{DataFrame, df};
 
 use super::requirement::Req;
 use crate::canvas::{Anchor, BLUE, Canvas, INK, RED};
 use crate::drawing::Drawing;
+use crate::event_time;
 use crate::random::Random;
 
 /// 2026-01-01 00:00 UTC.
@@ -129,11 +130,7 @@ impl StormHour {
             "lag_mb" => column(|it| it.lag_mb),
             "latency_s" => column(|it| it.latency_s),
         )?;
-        let clock = DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC));
-        Ok(frame
-            .lazy()
-            .with_columns([col("event_time").cast(clock)])
-            .collect()?)
+        Ok(event_time::in_utc(frame, "event_time")?)
     }
 
     /// Draws how busy each resource is in each minute: picture P2.

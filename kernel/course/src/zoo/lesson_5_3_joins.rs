@@ -193,11 +193,26 @@ fn near(left: &JoinRecord, right: &JoinRecord, window_s: i64) -> bool {
     left.key == right.key && (left.time_s - right.time_s).abs() <= window_s
 }
 
+/// As [`streams`], by event time and without late records.
+fn timely(
+    records: &[JoinRecord],
+    grace_s: i64,
+    joins: impl Fn(&JoinRecord, &JoinRecord) -> bool,
+    closes: impl Fn(&JoinRecord, bool, i64) -> Option<bool>,
+) -> Vec<JoinRow> {
+    let is_late = |it: &JoinRecord, clock| it.time_s < clock - grace_s;
+    streams(records, |it| it.time_s, is_late, joins, closes)
+}
+
+/// A null row for an order that has waited so long without a match.
+fn unless_matched(wait_s: i64) -> impl Fn(&JoinRecord, bool, i64) -> Option<bool> {
+    move |it, matched, clock| (clock > it.time_s + wait_s).then_some(!matched)
+}
+
 fn null_at_once(records: &[JoinRecord], window_s: i64, grace_s: i64) -> Vec<JoinRow> {
-    streams(
+    timely(
         records,
-        |it| it.time_s,
-        |it, clock| it.time_s < clock - grace_s,
+        grace_s,
         |left, right| near(left, right, window_s),
         |_, matched, _| Some(!matched),
     )
@@ -209,27 +224,25 @@ fn wall_clock(records: &[JoinRecord], window_s: i64, grace_s: i64) -> Vec<JoinRo
         |it| it.arrived_s,
         |it, _| it.arrived_s - it.time_s > grace_s,
         |left, right| near(left, right, window_s),
-        |it, matched, clock| (clock > it.time_s + window_s + grace_s).then_some(!matched),
+        unless_matched(window_s + grace_s),
     )
 }
 
 fn by_partition(records: &[JoinRecord], window_s: i64, grace_s: i64) -> Vec<JoinRow> {
-    streams(
+    timely(
         records,
-        |it| it.time_s,
-        |it, clock| it.time_s < clock - grace_s,
+        grace_s,
         |left, right| left.partition == right.partition && near(left, right, window_s),
-        |it, matched, clock| (clock > it.time_s + window_s + grace_s).then_some(!matched),
+        unless_matched(window_s + grace_s),
     )
 }
 
 fn forward_only(records: &[JoinRecord], window_s: i64, grace_s: i64) -> Vec<JoinRow> {
-    streams(
+    timely(
         records,
-        |it| it.time_s,
-        |it, clock| it.time_s < clock - grace_s,
+        grace_s,
         |left, right| left.time_s <= right.time_s && near(left, right, window_s),
-        |it, matched, clock| (clock > it.time_s + window_s + grace_s).then_some(!matched),
+        unless_matched(window_s + grace_s),
     )
 }
 
@@ -239,27 +252,25 @@ fn late_kept(records: &[JoinRecord], window_s: i64, grace_s: i64) -> Vec<JoinRow
         |it| it.time_s,
         |_, _| false,
         |left, right| near(left, right, window_s),
-        |it, matched, clock| (clock > it.time_s + window_s + grace_s).then_some(!matched),
+        unless_matched(window_s + grace_s),
     )
 }
 
 fn null_for_all(records: &[JoinRecord], window_s: i64, grace_s: i64) -> Vec<JoinRow> {
-    streams(
+    timely(
         records,
-        |it| it.time_s,
-        |it, clock| it.time_s < clock - grace_s,
+        grace_s,
         |left, right| near(left, right, window_s),
         |it, _, clock| (clock > it.time_s + window_s + grace_s).then_some(true),
     )
 }
 
 fn without_grace(records: &[JoinRecord], window_s: i64, grace_s: i64) -> Vec<JoinRow> {
-    streams(
+    timely(
         records,
-        |it| it.time_s,
-        |it, clock| it.time_s < clock - grace_s,
+        grace_s,
         |left, right| near(left, right, window_s),
-        |it, matched, clock| (clock > it.time_s + window_s).then_some(!matched),
+        unless_matched(window_s),
     )
 }
 

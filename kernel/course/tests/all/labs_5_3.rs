@@ -57,6 +57,12 @@ fn zombie_is_fenced_and_its_sale_is_never_seen() {
     let error = old.commit().expect_err("it is fenced").to_string();
     let again = old.begin().expect_err("it stays fenced").to_string();
     assert!(again.to_lowercase().contains("fenced"), "{again}");
+    for told in [&error, &again] {
+        assert!(
+            told.contains("a newer process has its transactional id"),
+            "{told}"
+        );
+    }
     let after = both_readers(&cluster, &sales).expect("rows");
     assert_eq!(
         flags(&after, "read_committed"),
@@ -67,6 +73,28 @@ fn zombie_is_fenced_and_its_sale_is_never_seen() {
         [true, false, true, false, true, false]
     );
     assert!(error.to_lowercase().contains("fenced"), "{error}");
+}
+
+#[test]
+fn lab_says_who_can_be_killed_and_who_is_there() {
+    let cluster = Cluster::embedded().expect("a cluster");
+    let topic = cluster.topic("lab-errors", partitions(1)).expect("a topic");
+    let lab = GroupLab::open(&cluster, &topic).expect("a lab");
+    lab.join().expect("a member");
+    let said =
+        |result: headwater_streams::Result<()>| result.expect_err("no such thing").to_string();
+    let dynamic = said(lab.kill("A"));
+    assert!(dynamic.contains("lab.join_static()?"), "{dynamic}");
+    let nobody = said(lab.leave("Z"));
+    assert!(
+        nobody.contains("members: A") && nobody.contains("lab.join()?"),
+        "{nobody}"
+    );
+    lab.leave("A").expect("it leaves");
+    lab.stop().expect("stopped");
+    lab.stop().expect("a second time");
+    let stopped = said(lab.join());
+    assert!(stopped.contains("GroupLab::open("), "{stopped}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::catalogue::Catalogue;
 use crate::evaluate::Error;
 use crate::run::ended;
+use crate::run::html::escape;
 use crate::run::notebook;
 use crate::run::report::say;
 
@@ -28,9 +29,8 @@ pub struct ProgressArgs {
 }
 
 /// One line of a file; `headwater_course::progress` writes them.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Deserialize)]
 struct Entry {
-    at_us: i64,
     learner: String,
     exercise: String,
     outcome: String,
@@ -201,7 +201,8 @@ impl Class {
             ));
         }
         let right = self.columns.iter().zip(&ids);
-        let right = right.map(|(column, id)| format!("{:<1$}", self.right(column), id.len()));
+        let right =
+            right.map(|(column, id)| format!("{:<1$}", self.right(column), id.chars().count()));
         line(format!(
             "{:width$}  {}",
             "correct",
@@ -222,18 +223,12 @@ impl Class {
 
     /// Returns the most frequent misconception of each exercise.
     fn common_beliefs(&self) -> Vec<(&str, &str, usize)> {
-        let most = |(exercise, beliefs): (&'_ String, &'_ BTreeMap<String, usize>)| {
+        let beliefs = self.beliefs.iter();
+        let most = beliefs.filter_map(|(exercise, beliefs)| {
             let (belief, count) = beliefs.iter().max_by_key(|(_, count)| **count)?;
-            Some((exercise.clone(), belief.clone(), *count))
-        };
-        let found = self.beliefs.iter().filter_map(most);
-        let found: Vec<(String, String, usize)> = found.collect();
-        let of = |(exercise, belief, count): &(String, String, usize)| {
-            let (exercise, beliefs) = self.beliefs.get_key_value(exercise)?;
-            let (belief, _) = beliefs.get_key_value(belief)?;
             Some((exercise.as_str(), belief.as_str(), *count))
-        };
-        found.iter().filter_map(of).collect()
+        });
+        most.collect()
     }
 
     /// Returns it as a page: the same table as a heat map, each cell with its sign and its words.
@@ -277,7 +272,7 @@ impl Class {
         );
         html.push_str("<h2>What checks named most often</h2><ul>");
         for (exercise, belief, count) in self.common_beliefs() {
-            let belief = escape(belief);
+            let (exercise, belief) = (escape(exercise), escape(belief));
             let _ = write!(html, "<li>{exercise}, {count} times: {belief}</li>");
         }
         let _ = write!(
@@ -353,9 +348,4 @@ fn unread(path: &Path, error: &std::io::Error) -> Error {
         error.to_string(),
         "headwater course progress a/folder/of/jsonl-files",
     )
-}
-
-fn escape(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;");
-    text.replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -9,7 +9,7 @@
 
 mod ansi;
 pub mod client;
-mod html;
+pub mod html;
 pub(crate) mod notebook;
 mod outputs;
 pub(crate) mod prelude;

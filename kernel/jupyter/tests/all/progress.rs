@@ -179,6 +179,19 @@ fn files_of_a_class_become_one_table() {
 }
 
 #[test]
+fn what_a_file_says_is_text_on_the_page() {
+    let eve = line("<i>eve</i>", "<b>4</b>", "almost", 0);
+    let (output, folder) = merge(&[("eve.jsonl", eve)]);
+    assert!(output.status.success(), "{output:?}");
+    let page = std::fs::read_to_string(folder.path().join("class.html")).unwrap();
+    assert!(
+        page.contains("&lt;i&gt;eve") && page.contains("<li>&lt;b&gt;4"),
+        "{page}"
+    );
+    assert!(!page.contains("<i>") && !page.contains("<b>"), "{page}");
+}
+
+#[test]
 fn an_empty_folder_says_how_files_are_made() {
     let (output, _folder) = merge(&[]);
     assert!(!output.status.success());
