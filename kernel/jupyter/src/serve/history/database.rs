@@ -1,9 +1,9 @@
 //! The SQLite file with the history of cells.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OptionalExtension, Result, Row, ToSql, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, Row, ToSql, params};
 
 use super::{Line, Question, Wanted};
 
@@ -49,9 +49,7 @@ impl Database {
         }
         let connection = Connection::open(path)?;
         connection.busy_timeout(BUSY)?;
-        // Readers and one writer at a time, without waiting for the disk at each cell. Some network
-        // folders cannot do that; SQLite then says which mode it stays in.
-        connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+        write_ahead(&connection)?;
         connection.pragma_update(None, "synchronous", "normal")?;
         Database::on(connection)
     }
@@ -191,6 +189,26 @@ impl Database {
     }
 }
 
+/// Lets readers and one writer work at a time, without waiting for the disk at each cell. Some network
+/// folders cannot do that; SQLite then says which mode it stays in.
+fn write_ahead(connection: &Connection) -> Result<()> {
+    let limit = Instant::now() + BUSY;
+    loop {
+        let turned = connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()));
+        match turned {
+            // Of two kernels that turn a new file at once SQLite sends one away, whatever its timeout.
+            Err(error) if is_busy(&error) && Instant::now() < limit => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            turned => return turned,
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+}
+
 /// SQLite's GLOB knows a third sign, the bracket; the protocol's pattern does not.
 fn glob(pattern: &str) -> String {
     pattern.replace('[', "[[]")
@@ -279,6 +297,25 @@ mod tests {
         });
         let database = Database::open(&path).unwrap();
         assert_eq!(sources(&database, Wanted::Tail { count: 500 }).len(), 200);
+    }
+
+    #[test]
+    fn kernels_that_start_together_make_the_file_together() {
+        for _ in 0..40 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("history.sqlite");
+            let start = std::sync::Barrier::new(4);
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| {
+                        start.wait();
+                        Database::open(&path).unwrap().add(1, "1").unwrap();
+                    });
+                }
+            });
+            let database = Database::open(&path).unwrap();
+            assert_eq!(sources(&database, Wanted::Tail { count: 9 }).len(), 4);
+        }
     }
 
     #[test]
